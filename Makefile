@@ -1,0 +1,99 @@
+MAKEFLAGS += --no-print-directory
+# Everything that is built.  make [V=release|asan|clang|fuzz] [TARGET]; out of tree under build/$(V).
+#   make            the program, build/release/lianfang
+#   make unit       unit tests under ASan+UBSan        make mod M=sheet   the tests of one module alone
+#   make fuzz T=json TIME=60                           make replay        corpora through every fuzz target
+#   make lint       layers, sizes, banned words        make headers       each header compiles alone
+#   make bench      load figures, each beside its limit
+V ?= release
+CC_release = gcc
+CC_asan = gcc
+CC_clang = clang
+CC_fuzz = clang
+CC := $(CC_$(V))
+OUT := build/$(V)
+
+LIBS := sqlite3 libsodium liboath libevent libevent_pthreads libevent_openssl libzip expat xlsxwriter freexl icu-i18n icu-uc zlib openssl
+PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wpointer-arith \
+	-Wwrite-strings -Wimplicit-fallthrough -Wno-missing-field-initializers
+WARN_gcc := -Wjump-misses-init -Wlogical-op -Wduplicated-cond
+FLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE $(WARN_gcc)
+LINK_release := -pie -Wl,-z,relro,-z,now
+FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG $(WARN_gcc)
+LINK_asan := -fsanitize=address,undefined
+FLAGS_clang := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG
+LINK_clang := -fsanitize=address,undefined
+FLAGS_fuzz := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -DARENA_DEBUG
+LINK_fuzz := -fsanitize=address,undefined,fuzzer
+CFLAGS := -std=gnu17 $(WARN) $(FLAGS_$(V)) -D_GNU_SOURCE -Isrc -MMD -MP $(PKG_CFLAGS)
+LDLIBS := $(PKG_LIBS) -lm -lpthread
+
+SRC := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+OBJ := $(SRC:%.c=$(OUT)/%.o)
+GEN_OBJ := $(OUT)/gen/hant.o
+UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
+FUZZ := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
+
+.PHONY: all unit mod fuzz replay lint headers bench clean web
+all: $(OUT)/lianfang
+
+# ---- the program ----
+ASSETS_OBJ := $(OUT)/gen/assets.o
+$(OUT)/lianfang: $(OBJ) $(OUT)/src/main.o $(GEN_OBJ) $(ASSETS_OBJ)
+	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $(V) $<"; $(CC) $(CFLAGS) -c -o $@ $<
+$(OUT)/src/base/%.o $(OUT)/src/json/%.o $(OUT)/src/http/%.o: CFLAGS += -Wconversion -Wno-sign-conversion
+
+# Traditional Chinese of every literal (see src/base/lang.h).
+build/gen/hant.c: tools/hant.sh $(SRC) $(wildcard src/*/*.inc src/*/*/*.inc)
+	@mkdir -p build/gen
+	tools/hant.sh > $@.new && mv $@.new $@
+$(OUT)/gen/%.o: build/gen/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $(V) $<"; $(CC) $(CFLAGS) -c -o $@ $<
+
+# ---- tests ----
+unit: $(OUT)/unit
+	$(OUT)/unit $(FILTER)
+$(OUT)/unit: $(OBJ) $(GEN_OBJ) $(UNIT_SRC:%.c=$(OUT)/%.o)
+	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
+
+# One module with what lies below it, so that a half-written neighbour does not stand in the way.
+M ?= base
+BELOW := $(sort base json $(M) $(WITH))
+MOD_OBJ := $(foreach d,$(BELOW),$(patsubst %.c,$(OUT)/%.o,$(wildcard src/$(d)/*.c)))
+MOD_TESTS := $(patsubst %.c,$(OUT)/%.o,tests/unit/runner.c $(wildcard tests/unit/$(M)_*.c))
+mod: $(OUT)/mod-$(M)
+	$(OUT)/mod-$(M) $(FILTER)
+$(OUT)/mod-$(M): $(MOD_OBJ) $(MOD_TESTS) $(OUT)/tools/hant_none.o
+	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
+
+# ---- fuzzing: fuzz/fuzz_T.c, seeds and findings in fuzz/corpus/T ----
+TIME ?= 60
+build/fuzz/fuzz-%: $(SRC:%.c=build/fuzz/%.o) build/fuzz/gen/hant.o build/fuzz/fuzz/fuzz_%.o
+	@echo "  LD $@"; clang $(LINK_fuzz) -o $@ $^ $(LDLIBS)
+build/asan/replay-%: $(SRC:%.c=build/asan/%.o) build/asan/gen/hant.o build/asan/fuzz/fuzz_%.o build/asan/fuzz/replay.o
+	@echo "  LD $@"; gcc $(LINK_asan) -o $@ $^ $(LDLIBS)
+fuzz:
+	$(MAKE) V=fuzz build/fuzz/fuzz-$(T)
+	mkdir -p build/fuzz/corpus/$(T) && build/fuzz/fuzz-$(T) -max_total_time=$(TIME) -max_len=65536 build/fuzz/corpus/$(T) fuzz/corpus/$(T)
+replay:
+	$(MAKE) V=asan $(FUZZ:%=build/asan/replay-%)
+	@for t in $(FUZZ); do build/asan/replay-$$t fuzz/corpus/$$t || exit 1; done
+
+lint:
+	tools/lint.sh
+HEADERS := $(sort $(wildcard src/*/*.h src/*/*/*.h))
+headers:
+	@for h in $(HEADERS); do echo "#include \"$$h\"" | $(CC) -std=gnu17 $(WARN) -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -I. -x c -fsyntax-only - || exit 1; done
+
+clean:
+	rm -rf build
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

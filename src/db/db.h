@@ -1,0 +1,91 @@
+/* The database, behind an interface that two engines can fill (SQLite here; PostgreSQL beside it next).
+ *
+ * SQL stands in registries of `struct stmt`, never glued from outside text.  Parameters are $1, $2 ... and are bound by that number.  Dialect:
+ * what both engines take (docs/developers): ON CONFLICT, RETURNING, CTEs, LIMIT $n, no now(), no LIKE on non-ASCII, every
+ * ORDER BY ends in an id.  A db is one connection and belongs to one thread at a time. */
+#ifndef DB_H
+#define DB_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+
+struct stmt {
+    const char *name, *sql;
+    unsigned slot; /* set by stmt_register; 0 is unregistered */
+};
+#define STMT(n, ...) {.name = #n, .sql = __VA_ARGS__}
+/* Gives each statement its slot.  Before the first db is opened, from one thread; the statements must stay in place. */
+void stmt_register(struct stmt *s, size_t n);
+
+enum val_type { V_NULL, V_INT, V_REAL, V_TEXT, V_BLOB, V_ID };
+struct val {
+    enum val_type type;
+    union {
+        int64_t i;
+        double r;
+        struct str s;
+        struct id id;
+    };
+};
+#define VNULL ((struct val){.type = V_NULL})
+#define VINT(v) ((struct val){.type = V_INT, .i = (v)})
+#define VREAL(v) ((struct val){.type = V_REAL, .r = (v)})
+#define VTEXT(v) ((struct val){.type = V_TEXT, .s = (v)})
+#define VTEXTZ(v) ((struct val){.type = V_TEXT, .s = str_z(v)})
+#define VBLOB(v) ((struct val){.type = V_BLOB, .s = (v)})
+#define VID(v) ((struct val){.type = V_ID, .id = (v)})
+bool val_eq(const struct val *a, const struct val *b);
+struct val val_copy(struct arena *a, const struct val *v);
+
+struct db;
+enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
+/* url: a file path (SQLite).  DB_READ opens read-only.  Errors: DB, IO, NOT_FOUND. */
+int db_open(const char *url, enum db_mode mode, struct db **ret, struct err *e);
+void db_close(struct db *db); /* accepts NULL */
+
+/* Runs a statement that returns no rows of interest.  ret_changed may be NULL.
+ * Errors everywhere below: RETRY (busy, to be run again), STORAGE_FULL (M_DISK_FULL), CONFLICT (unique), DB, CORRUPT. */
+int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e);
+#define db_run(db, s, e, ...)                                                                                          \
+    db_run_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), NULL, (e))
+
+/* Rows of a statement, one after the other.  One statement may be open several times only on different connections. */
+struct rows;
+int db_query_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
+#define db_query(db, s, ret, e, ...)                                                                                   \
+    db_query_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (ret), (e))
+int rows_next(struct rows *r, struct err *e); /* 1: a row; 0: the end; -1: error */
+int64_t rows_int(struct rows *r, int col);    /* 0 for NULL */
+double rows_real(struct rows *r, int col);
+struct str rows_text(struct rows *r, int col); /* until the next rows_next; STR_NONE for NULL */
+struct str rows_blob(struct rows *r, int col);
+struct id rows_id(struct rows *r, int col); /* nil for NULL */
+bool rows_null(struct rows *r, int col);
+struct val rows_val(struct rows *r, int col, enum val_type type); /* borrowed like rows_text; V_NULL for NULL */
+void rows_done(struct rows *r);                                    /* accepts NULL */
+void rows_donep(struct rows **r);                                  /* for CLEANUP */
+/* The first column of the first row; *ret keeps its value when there is no row.  Returns 1 row, 0 none, -1 error. */
+int db_int_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret, struct err *e);
+#define db_int(db, s, ret, e, ...)                                                                                     \
+    db_int_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (ret), (e))
+
+int db_begin(struct db *db, bool write, struct err *e); /* write: IMMEDIATE; else a snapshot for reading */
+int db_commit(struct db *db, struct err *e);            /* durable when it returns 0 */
+void db_rollback(struct db *db);
+bool db_in_transaction(struct db *db);
+int db_savepoint(struct db *db, struct err *e); /* one level */
+int db_release(struct db *db, struct err *e);
+int db_rollback_to(struct db *db, struct err *e); /* undoes to the savepoint and releases it */
+
+/* Several statements of DDL or DML without parameters: migrations and generated tables.  {int} {text} {real} {blob} {id} become
+ * the engine's types. */
+int db_script(struct db *db, struct str sql, struct err *e);
+/* Prepares every registered statement; names the first that fails. */
+int db_check_statements(struct db *db, struct err *e);
+bool db_table_exists(struct db *db, const char *table);
+int db_checkpoint(struct db *db, struct err *e);                          /* SQLite: WAL into the file, passive */
+int db_backup(struct db *from, const char *to_path, struct err *e);       /* a consistent copy while in use */
+int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e); /* "ok" or what is wrong */
+
+#endif

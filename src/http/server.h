@@ -1,0 +1,82 @@
+/* The HTTP/1.1 server (libevent), seen from the program: a handler gets a call and answers it once, then or later, from any thread.
+ *
+ * Requests that servers let through are refused here before any handler: two Content-Length, Content-Length with
+ * Transfer-Encoding, no or two Host (HTTP/1.1), bare LF in the head, a head over 16 KiB (431), a body over the route's limit (413),
+ * control characters in the target, a path that is not normal.  A head must be complete within 10 s, a body keep a pace; an idle connection ends after 75 s.
+ * Threads: `threads` event loops accept and parse; `workers` threads run calls that may take long. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+struct http_server;
+struct http_call;
+struct http_options {
+    const char *address; /* "127.0.0.1", "::", ... */
+    int port;            /* 0: any free one */
+    int threads, workers;
+    size_t max_connections; /* over it: 503 and closed */
+    size_t max_queued;      /* calls waiting for a worker; over it: 503 with Retry-After */
+    const char *tls_cert, *tls_key; /* PEM paths, both or none */
+    void *app;
+    /* On the loop thread, with the head read and the body not yet: the largest body this route takes, and whether it
+     * runs on a worker thread.  Returns the limit in bytes. */
+    size_t (*route)(void *app, struct http_call *c, bool *ret_slow);
+    /* The whole request is there.  Must lead to exactly one http_answer or http_stream_end, now or later. */
+    void (*handle)(void *app, struct http_call *c);
+    /* An error made by the server itself (400, 413, 431, 503 ...): fills the body. */
+    void (*refuse)(void *app, int status, const char *why, struct buf *body, const char **ret_type);
+};
+int http_start(const struct http_options *o, struct http_server **ret, struct err *e); /* IO when the port is taken */
+int http_port(const struct http_server *s);
+/* Takes no new connections, lets calls under way finish for at most that long, ends the streams, joins the threads, frees. */
+void http_stop(struct http_server *s, int64_t grace_us);
+struct http_counts {
+    int64_t requests, refused, connections, streams, queued;
+    int64_t by_class[6]; /* answers 1xx..5xx at [1]..[5] */
+};
+struct http_counts http_counts(const struct http_server *s);
+
+/* ---- a call: valid until it is answered ---- */
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
+struct arena *http_arena(struct http_call *c);
+enum http_method http_method(const struct http_call *c);
+const char *http_method_name(const struct http_call *c);
+struct str http_path(const struct http_call *c);  /* percent-decoded, starts with '/' */
+struct str http_query(const struct http_call *c); /* raw, behind '?'; use query_get */
+struct str http_header(const struct http_call *c, const char *name); /* the first of that name, STR_NONE if absent */
+struct str http_cookie(struct http_call *c, const char *name);
+struct str http_body(const struct http_call *c);
+struct str http_peer(const struct http_call *c); /* address without port */
+bool http_secure(const struct http_call *c);
+int64_t http_began(const struct http_call *c); /* monotonic_us */
+void *http_data(struct http_call *c);          /* the handler's own pointer */
+void http_set_data(struct http_call *c, void *data);
+
+/* Headers of the answer; before http_answer or http_stream.  Values with CR or LF are refused by INVARIANT. */
+void http_add_header(struct http_call *c, const char *name, const char *value);
+/* Answers and gives the call up.  The body is copied.  HEAD sends no body; 204 and 304 none.  From any thread. */
+void http_answer(struct http_call *c, int status, const char *type, struct str body);
+/* The same with bytes that live as long as the program (embedded files): not copied. */
+void http_answer_static(struct http_call *c, int status, const char *type, struct str body);
+
+/* A body in pieces (exports, SSE).  The call stays valid until http_stream_end. */
+void http_stream(struct http_call *c, int status, const char *type);
+/* False when the peer is gone: stop, then call http_stream_end.  Blocks a worker while more than 1 MiB is unsent; on a loop thread or for SSE
+ * use http_stream_try, which refuses instead (false) when the peer does not read. */
+bool http_stream_write(struct http_call *c, struct str piece);
+bool http_stream_try(struct http_call *c, struct str piece);
+bool http_stream_gone(struct http_call *c);
+void http_stream_end(struct http_call *c);
+
+/* ---- parts of a request (fuzzed on their own) ---- */
+/* The value of a query parameter, decoded (+ is a space); STR_NONE if absent; false if the query is malformed (bad percent, NUL, bad UTF-8). */
+bool query_get(struct arena *a, struct str query, const char *name, struct str *ret);
+/* Every parameter in turn; false at the end or on malformed input (*ret_bad). */
+bool query_next(struct arena *a, struct str *rest, struct str *ret_name, struct str *ret_value, bool *ret_bad);
+bool percent_decode(struct arena *a, struct str s, bool plus, struct str *ret);
+void percent_encode(struct buf *b, struct str s);
+
+#endif

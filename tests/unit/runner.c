@@ -1,0 +1,78 @@
+/* Runs every registered test in random order (the seed is printed; SEED=n repeats it), each in a child of its own. */
+#include <stdarg.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "unit.h"
+
+static struct unit_test *tests;
+static char dir[64];
+
+void unit_register(struct unit_test *t) {
+    t->next = tests;
+    tests = t;
+}
+
+void unit_fail(const char *file, int line, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "  %s:%d: ", file, line);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    _exit(1);
+}
+
+const char *unit_dir(void) {
+    return dir;
+}
+
+static void shell(const char *const argv[]) {
+    pid_t child = fork();
+    if (child == 0) {
+        execvp(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    waitpid(child, NULL, 0);
+}
+
+static bool passes(const struct unit_test *t) {
+    snprintf(dir, sizeof dir, "/tmp/lf-unit-XXXXXX");
+    if (!mkdtemp(dir)) return false;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(120);
+        t->run();
+        exit(0); /* not _exit: the leak check runs at exit */
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    shell((const char *const[]){"rm", "-rf", dir, NULL});
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+int main(int argc, char **argv) {
+    const char *filter = argc > 1 ? argv[1] : "";
+    unsigned seed = getenv("SEED") ? (unsigned)strtoul(getenv("SEED"), NULL, 10) : (unsigned)getpid();
+    struct unit_test *all[4096];
+    size_t n = 0, failed = 0;
+    for (struct unit_test *t = tests; t && n < COUNT(all); t = t->next)
+        if (strstr(t->name, filter) || strstr(t->file, filter)) all[n++] = t;
+    srand(seed);
+    for (size_t i = n; i > 1; i--) {
+        size_t j = (size_t)rand() % i;
+        struct unit_test *swap = all[i - 1];
+        all[i - 1] = all[j];
+        all[j] = swap;
+    }
+    log_quiet(true);
+    for (size_t i = 0; i < n; i++)
+        if (!passes(all[i])) {
+            failed++;
+            printf("FAIL %s (%s, SEED=%u)\n", all[i]->name, all[i]->file, seed);
+        }
+    printf("%zu passed, %zu failed\n", n - failed, failed);
+    return failed ? 1 : 0;
+}
