@@ -1,0 +1,63 @@
+/* Figures: tallies counted as commands commit, rolled up the area tree, and queries.
+ *
+ * tally(site, path, figure, cut, day) -> n.  FLOW adds on the record's day; STOCK adds on the day it begins to count and takes away on
+ * the day it stops, so its value on a day is the sum of all days up to it.  `cut` is "field=value;field=value" of the figure's cuts in their order, empty values left
+ * out.  A figure's rule is evaluated on a record before and after each change, by the same code that fsck and the rows behind a
+ * figure use. */
+#ifndef FIGURE_H
+#define FIGURE_H
+
+#include "core/tx.h"
+
+/* ---- counting ---- */
+struct tally_key {
+    struct str path, figure, cut, day;
+};
+struct tally_batch; /* deltas of the commands of one transaction */
+struct tally_batch *tally_batch_new(void);
+void tally_batch_free(struct tally_batch *b);
+void tally_batch_clear(struct tally_batch *b);
+size_t tally_batch_mark(struct tally_batch *b);             /* before a command */
+void tally_batch_undo(struct tally_batch *b, size_t mark);  /* it failed */
+int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e); /* before the commit */
+/* The record's contributions times sign (+1, -1), for every figure of its kind. */
+void tally_record(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign);
+/* Recounts everything from the records; `wrong` is called for each tally that differs. */
+int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const struct tally_key *k, int64_t stored, int64_t counted),
+                  void *arg, struct err *e);
+/* Compiles and checks the rules of all figures; once at start, after record_tables_build. */
+void figures_build(void);
+
+/* ---- asking ---- */
+struct dim {
+    struct str field, value;
+};
+struct figure_query {
+    const struct figure *figure;
+    struct str path; /* the area */
+    day_t from, to;  /* both included; a day: from == to */
+    struct dim dims[4];
+    size_t n;
+};
+struct figure_value {
+    struct str cut; /* "" for the whole; "k=v;k=v" */
+    double value;
+    bool none; /* nothing to divide by */
+};
+/* The value under the query's dims.  Errors: INVALID field "dim" M_NO_DIM. */
+int figure_value(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_value *ret, struct err *e);
+/* The whole and each cut that occurs (one field at a time and the full combination). */
+int figure_cuts(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_value **ret, size_t *ret_n, struct err *e);
+/* value for each day of the period */
+int figure_series(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, double **ret, struct err *e);
+/* Up to `limit` records behind it after the cursor (path and id of the last one, empty at first).  A RATIO's rows are those of `part`. */
+struct figure_cursor {
+    struct str path;
+    struct id id;
+    bool more;
+};
+int figure_rows(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_cursor *cur, size_t limit,
+                struct record **ret, size_t *ret_n, struct err *e);
+int dims_parse(struct arena *a, struct str text, struct figure_query *q, struct err *e); /* "k=v", "k:v", several by ; or , */
+
+#endif

@@ -1,0 +1,111 @@
+/* A kind is a table of fields.  From that one table come SQL columns, validation, JSON, forms, lists, import and export headings,
+ * OpenAPI, redaction.  Adding a field is one line here (in its system) and one migration.
+ *
+ * Depends on base, db (values).  Validation has no I/O. */
+#ifndef KIND_H
+#define KIND_H
+
+#include "base/day.h"
+#include "db/db.h"
+#include "json/json.h"
+
+struct record;
+struct tx;
+struct errs;
+
+struct code {
+    const char *value;
+    struct label label;
+};
+/* Named list of codes; ends with a NULL value. */
+struct code_list {
+    const char *name;
+    const struct code *codes;
+};
+
+enum field_type {
+    F_TEXT, F_NAME, F_INT, F_REAL, F_BOOL, F_DATE, F_TIME, F_CODE, F_CODES, F_REF, F_ID_NUMBER, F_PHONE, F_PLATE, F__COUNT
+};
+enum field_flags {
+    REQUIRED = 1,
+    PERSONAL = 2,    /* about a person: journalled by name only, erased at the end of retention */
+    SEALED = 4,      /* PERSONAL, and stored sealed, shown masked, opened with a reason */
+    FIND = 8,        /* SEALED, and found by keyed hash (a column NAME_hash) */
+    UNIQUE = 16,     /* no two records of the site that are not removed share it */
+    READ_ONLY = 32,  /* filled in by the program */
+    INDEXED = 64,    /* lists may be filtered by it quickly; references of log kinds */
+    PAST = 128,      /* a date or time not after now */
+    LIST = 256,      /* a column of the list page */
+    SEARCH = 512,    /* feeds the search columns; the first such field is the record's title */
+    KEY = 1024,      /* names the record in files and references: an import finds it by this */
+};
+struct field {
+    const char *name;
+    enum field_type type;
+    struct label label;
+    const char *also; /* further headings an import knows it by, separated by | */
+    const char *unit;
+    double min, max; /* numbers: bounds when they differ; texts: max characters (0: 200) */
+    const struct code_list *codes;
+    const char *ref; /* the kind referred to */
+    unsigned flags;
+};
+
+enum kind_flags {
+    KIND_LOG = 1,     /* append-only, high volume: journalled by batch digest */
+    KIND_NO_AREA = 2, /* has no area of its own: belongs to the whole site */
+    KIND_TREE = 4,    /* the area kind itself */
+    KIND_ADMIN = 8,   /* of the system's keepers: not in ordinary menus, exports or imports */
+};
+struct kind {
+    const char *name; /* table, command prefix, URL */
+    struct label label;
+    const struct field *fields;
+    size_t n;
+    unsigned flags;
+    const char *purpose;    /* why it is kept and on what legal ground (shown in the register of processing) */
+    int retention_days;     /* the personal part ends so many days after the last change; 0: with the outbreak */
+    const char *area_from;  /* the reference field whose area is taken when none is given */
+    /* Fills READ_ONLY fields and checks across fields; r is the new state, old the one before or NULL.  May read through tx. */
+    int (*derive)(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
+    int index;              /* set at start */
+};
+
+#define FIELDS(list) .fields = (list), .n = COUNT(list)
+
+int kind_field(const struct kind *k, struct str name); /* index or -1 */
+const struct code *code_find(const struct code_list *l, struct str value);
+/* By value or by any language's label. */
+const struct code *code_guess(const struct code_list *l, struct str text);
+const char *field_type_name(enum field_type t);
+bool field_is_text(const struct field *f); /* held as V_TEXT */
+enum val_type field_val(const struct field *f);
+/* The column type token: "{text}" ... */
+const char *field_column(const struct field *f);
+
+/* ---- many errors at once ---- */
+struct errs {
+    struct err e[24];
+    size_t n;
+};
+/* The next slot to fill, or the last one again when it is full. */
+struct err *errs_next(struct errs *es);
+
+/* ---- validation of one value ---- */
+struct check_env {
+    struct arena *a;
+    const struct tz *tz;
+    int64_t now;
+    day_t today;
+};
+/* From JSON or from text to the stored form: codes, dates as ISO, times as us, phones and identity numbers normalised.  V_NULL for null or empty.
+ * A reference is an id (V_ID) or, where the caller allows keys, V_TEXT to be resolved. */
+int field_from_json(const struct check_env *env, const struct field *f, const struct json *j, struct val *ret, struct err *e);
+int field_from_text(const struct check_env *env, const struct field *f, struct str text, struct val *ret, struct err *e);
+/* The stored form to JSON, and to text as a person reads it in that language (codes by label).  F_REF is written as id. */
+void field_to_json(const struct tz *tz, const struct field *f, const struct val *v, struct json_out *o);
+void field_to_text(const struct tz *tz, const struct field *f, const struct val *v, enum lang lang, struct buf *to);
+/* What is shown of a sealed value. */
+struct str field_mask(struct arena *a, const struct field *f, struct str plain);
+
+#endif

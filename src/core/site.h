@@ -1,0 +1,80 @@
+/* A site: one directory (or one database), its key, its area tree, its writer and its readers.
+ *
+ * DIR/lianfang.db, DIR/site.key.  Commands go through one writer thread which runs as many as wait inside one transaction, each under a
+ * savepoint, and reports each after the one commit (writer_submit).  Readers take a connection with site_reader: a snapshot
+ * that never waits.  Other processes may write to the same directory; each transaction looks where the journal ends first. */
+#ifndef SITE_H
+#define SITE_H
+
+#include <pthread.h>
+
+#include "core/area.h"
+#include "core/permit.h"
+#include "core/record.h"
+
+struct writer;
+
+struct site {
+    char dir[512], name[128], tz_name[64];
+    int64_t id; /* first column of every key */
+    struct tz *tz;
+    struct clock clock;
+    struct site_key key;
+    struct id top_area; /* the site's own area; nil before it has one */
+
+    pthread_mutex_t lock; /* areas, free readers, subscribers */
+    pthread_cond_t changed;
+    struct areas *areas;
+    struct db *readers[8];
+    size_t readers_n;
+    int64_t last_seq; /* newest journal entry known to be committed */
+    struct writer *writer;
+};
+
+struct site_options {
+    const char *name, *tz, *level, *code; /* for site_create */
+};
+/* Makes the directory (0700), the database, the key and the top area.  CONFLICT when there is a site already. */
+int site_create(const char *dir, const struct site_options *o, struct err *e);
+/* Opens, migrates, starts the writer. */
+int site_open(const char *dir, struct site **ret, struct err *e);
+void site_close(struct site *s); /* accepts NULL; finishes what is queued */
+void site_closep(struct site **s);
+
+int site_reader(struct site *s, struct db **ret, struct err *e); /* in a read transaction */
+void site_reader_done(struct site *s, struct db *db);
+struct areas *site_areas(struct site *s); /* held; areas_drop it */
+int64_t site_now(const struct site *s);
+day_t site_today(const struct site *s);
+struct check_env site_env(const struct site *s, struct arena *a);
+int64_t site_seq(struct site *s);
+/* Waits until the journal is past `seq` or the time is over; returns the newest sequence. */
+int64_t site_wait(struct site *s, int64_t seq, int64_t timeout_us);
+
+/* ---- settings of the site, in the database: name, tz, sunset ... ---- */
+int setting_get(struct db *db, int64_t site, struct arena *a, const char *name, struct str *ret, struct err *e); /* 1, 0, -1 */
+int setting_put(struct db *db, int64_t site, const char *name, struct str value, struct err *e);
+
+/* ---- the writer ---- */
+struct tx; /* tx.h */
+struct write_item {
+    /* On the writer's thread inside the transaction; what it wrote is undone when it fails.  May run again after RETRY, so it touches
+     * nothing outside the database but its own result. */
+    int (*run)(struct tx *tx, struct write_item *item, struct err *e);
+    /* After the commit is durable (or everything failed): item->failed tells.  Must not block. */
+    void (*done)(struct write_item *item);
+    struct err err;
+    bool failed;
+    struct write_item *next;
+};
+/* False when the queue is full or the writer is stopping: answer BUSY. */
+bool writer_submit(struct site *s, struct write_item *item);
+/* Submits, waits, and returns the item's result. */
+int writer_run(struct site *s, struct write_item *item, struct err *e);
+
+struct writer_counts {
+    int64_t commits, items, failed, retried, queued, commit_us;
+};
+struct writer_counts writer_counts(struct site *s);
+
+#endif
