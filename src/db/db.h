@@ -15,9 +15,10 @@ struct stmt {
     unsigned slot; /* set by stmt_register; 0 is unregistered */
 };
 #define STMT(n, ...) {.name = #n, .sql = __VA_ARGS__}
-/* Gives each statement its slot.  Before the first db is opened, from one thread; the statements must stay in place. */
+/* Gives each statement its slot (once; doing it again is harmless).  The statements must stay in place. */
 void stmt_register(struct stmt *s, size_t n);
 
+/* A text or blob whose pointer is NULL (STR_NONE) is NULL; an empty one is not.  A NaN is NULL. */
 enum val_type { V_NULL, V_INT, V_REAL, V_TEXT, V_BLOB, V_ID };
 struct val {
     enum val_type type;
@@ -40,17 +41,20 @@ struct val val_copy(struct arena *a, const struct val *v);
 
 struct db;
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
-/* url: a file path (SQLite).  DB_READ opens read-only.  Errors: DB, IO, NOT_FOUND. */
+/* url: a file path (SQLite).  DB_READ opens read-only; DB_CREATE makes the file (mode 0600) where there is none.
+ * Errors: NOT_FOUND, IO, CORRUPT (not a database), STORAGE_FULL, RETRY, DB. */
 int db_open(const char *url, enum db_mode mode, struct db **ret, struct err *e);
-void db_close(struct db *db); /* accepts NULL */
+void db_close(struct db *db); /* accepts NULL; an open transaction is undone; no rows may be open */
 
 /* Runs a statement that returns no rows of interest.  ret_changed may be NULL.
- * Errors everywhere below: RETRY (busy, to be run again), STORAGE_FULL (M_DISK_FULL), CONFLICT (unique), DB, CORRUPT. */
+ * Errors everywhere below: RETRY (busy, to be run again), STORAGE_FULL (M_DISK_FULL), CONFLICT (unique), CORRUPT, IO, DB (our
+ * own mistake, a CHECK or a foreign key among them).  Passing fewer values than the statement uses aborts. */
 int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e);
 #define db_run(db, s, e, ...)                                                                                          \
     db_run_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), NULL, (e))
 
-/* Rows of a statement, one after the other.  One statement may be open several times only on different connections. */
+/* Rows of a statement, one after the other.  One statement may be open several times only on different connections.
+ * Texts and blobs are not copied: they must outlive rows_done.  The array of values need not. */
 struct rows;
 int db_query_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
 #define db_query(db, s, ret, e, ...)                                                                                   \
@@ -70,22 +74,27 @@ int db_int_n(struct db *db, const struct stmt *s, const struct val *v, size_t n,
 #define db_int(db, s, ret, e, ...)                                                                                     \
     db_int_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (ret), (e))
 
-int db_begin(struct db *db, bool write, struct err *e); /* write: IMMEDIATE; else a snapshot for reading */
-int db_commit(struct db *db, struct err *e);            /* durable when it returns 0 */
-void db_rollback(struct db *db);
+/* Transactions.  After some errors (a full disk) the engine has undone the whole transaction: then every call fails with
+ * that error again until db_rollback, so that nothing can slip in beside it. */
+int db_begin(struct db *db, bool write, struct err *e); /* write: IMMEDIATE; else a snapshot, that of the first read */
+int db_commit(struct db *db, struct err *e);            /* durable when it returns 0; otherwise undone; over either way */
+void db_rollback(struct db *db);                        /* harmless outside a transaction */
 bool db_in_transaction(struct db *db);
 int db_savepoint(struct db *db, struct err *e); /* one level */
 int db_release(struct db *db, struct err *e);
 int db_rollback_to(struct db *db, struct err *e); /* undoes to the savepoint and releases it */
 
 /* Several statements of DDL or DML without parameters: migrations and generated tables.  {int} {text} {real} {blob} {id} become
- * the engine's types. */
+ * the engine's types, but for those in literals and comments.  An error leaves what was done before it, unless a transaction
+ * is open and rolled back. */
 int db_script(struct db *db, struct str sql, struct err *e);
 /* Prepares every registered statement; names the first that fails. */
 int db_check_statements(struct db *db, struct err *e);
 bool db_table_exists(struct db *db, const char *table);
 int db_checkpoint(struct db *db, struct err *e);                          /* SQLite: WAL into the file, passive */
-int db_backup(struct db *from, const char *to_path, struct err *e);       /* a consistent copy while in use */
+/* A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
+ * `from` must not be in a transaction: give it a connection of its own. */
+int db_backup(struct db *from, const char *to_path, struct err *e);
 int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e); /* "ok" or what is wrong */
 
 #endif

@@ -1,0 +1,62 @@
+/* What an engine fills in.  db.c keeps what is the same for all engines: the registry of statements, the state of the
+ * transaction, faults on demand.  An engine embeds struct db and struct rows as the first member of its own. */
+#ifndef DB_INTERNAL_H
+#define DB_INTERNAL_H
+
+#include "db.h"
+
+enum db_tx { TX_NONE, TX_READ, TX_WRITE };
+struct db {
+    const struct db_engine *engine;
+    enum db_tx tx;
+    bool savepoint;
+    unsigned open_rows;
+    struct err lost; /* the error that undid the transaction behind the caller's back; until db_rollback */
+};
+struct rows {
+    struct db *db;
+};
+
+enum db_step {
+    STEP_BEGIN_READ,
+    STEP_BEGIN_WRITE,
+    STEP_COMMIT,
+    STEP_ROLLBACK,
+    STEP_SAVEPOINT,
+    STEP_RELEASE,
+    STEP_ROLLBACK_TO,
+    STEP__COUNT
+};
+
+/* The tokens of db_script in the order of an engine's `types`. */
+enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN__COUNT };
+
+struct db_engine {
+    const char *types[TOKEN__COUNT];
+    int (*open)(const char *url, enum db_mode mode, struct db **ret, struct err *e);
+    void (*close)(struct db *db);
+    int (*run)(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e);
+    int (*query)(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
+    int (*next)(struct rows *r, struct err *e);
+    void (*done)(struct rows *r);
+    bool (*col_null)(struct rows *r, int col);
+    int64_t (*col_int)(struct rows *r, int col);
+    double (*col_real)(struct rows *r, int col);
+    struct str (*col_text)(struct rows *r, int col); /* of a column that is not NULL; never a NULL pointer */
+    struct str (*col_blob)(struct rows *r, int col); /* likewise */
+    int (*step)(struct db *db, enum db_step step, struct err *e);
+    bool (*in_transaction)(struct db *db); /* as the engine sees it */
+    int (*script)(struct db *db, const char *sql, struct err *e);
+    int (*check)(struct db *db, const struct stmt *s, struct err *e);
+    bool (*table_exists)(struct db *db, const char *table);
+    int (*checkpoint)(struct db *db, struct err *e);
+    int (*backup)(struct db *db, const char *to_path, struct err *e);
+    int (*integrity)(struct db *db, struct arena *a, struct str *ret, struct err *e);
+};
+extern const struct db_engine sqlite_engine;
+
+/* sql with the tokens replaced; tokens in literals, quoted names and comments stay. */
+struct buf;
+int db_script_expand(const char *const types[TOKEN__COUNT], struct str sql, struct buf *to, struct err *e);
+
+#endif
