@@ -68,10 +68,15 @@ struct kind {
     const char *area_from;  /* the reference field whose area is taken when none is given */
     /* Fills READ_ONLY fields and checks across fields; r is the new state, old the one before or NULL.  May read through tx. */
     int (*derive)(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
-    int index;              /* set at start */
+    struct kind_cell *cell; /* what is known at start only; FIELDS makes it */
 };
-
-#define FIELDS(list) .fields = (list), .n = COUNT(list)
+struct kind_cell {
+    int index; /* in the registry */
+};
+#define FIELDS(list) .fields = (list), .n = COUNT(list), .cell = &(struct kind_cell){0}
+static inline int kind_index(const struct kind *k) {
+    return k->cell->index;
+}
 
 int kind_field(const struct kind *k, struct str name); /* index or -1 */
 const struct code *code_find(const struct code_list *l, struct str value);

@@ -46,6 +46,7 @@ struct digest record_digest(const struct record *r);
 struct str record_title(struct arena *a, const struct record *r, bool masked);
 
 /* ---- the table of a kind ---- */
+const char *kind_table(const struct kind *k); /* its name, with "_" behind a word that SQL reserves */
 struct kind_sql {
     struct stmt insert, update, get, range, range_after;
     struct stmt by_key, search_name, search_initials, digest_scan, erase;
