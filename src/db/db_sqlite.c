@@ -44,6 +44,13 @@ static void *must(void *p) {
 }
 
 /* ---- errors ---- */
+/* SQLite knows the system's error of a statement but not that of a COMMIT, and calls only ENOSPC "full": a quota is an I/O
+ * error to it.  So errno, too, is looked at; it is 0 before the step. */
+static int step(sqlite3_stmt *st) {
+    errno = 0;
+    return sqlite3_step(st);
+}
+
 static bool no_room(int system_error) {
     return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
 }
@@ -54,7 +61,7 @@ static enum err_code code_of(sqlite3 *c, int rc) {
     case SQLITE_LOCKED: return ERR_RETRY;
     case SQLITE_FULL: return ERR_STORAGE_FULL;
     case SQLITE_IOERR:
-    case SQLITE_CANTOPEN: return no_room(sqlite3_system_errno(c)) ? ERR_STORAGE_FULL : ERR_IO;
+    case SQLITE_CANTOPEN: return no_room(sqlite3_system_errno(c)) || no_room(errno) ? ERR_STORAGE_FULL : ERR_IO;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return ERR_CORRUPT;
     case SQLITE_CONSTRAINT:
@@ -174,7 +181,7 @@ static int sqlite_run(struct db *base, const struct stmt *s, const struct val *v
     TRY(bind_all(db, r, v, e));
     sqlite3_int64 before = ret_changed ? sqlite3_total_changes64(db->c) : 0;
     int rc;
-    while ((rc = sqlite3_step(r->prepared)) == SQLITE_ROW) {}
+    while ((rc = step(r->prepared)) == SQLITE_ROW) {}
     int result = rc == SQLITE_DONE ? 0 : fail(db->c, s->name, rc, e);
     let_go(r);
     /* sqlite3_changes64 speaks of the last statement that changed something, which need not be this one. */
@@ -199,7 +206,7 @@ static int sqlite_next(struct rows *base, struct err *e) {
     struct sqlite_rows *r = (struct sqlite_rows *)base;
     INVARIANT(r->state != ROWS_IDLE);
     if (r->state == ROWS_END) return 0;
-    int rc = sqlite3_step(r->prepared);
+    int rc = step(r->prepared);
     if (rc == SQLITE_ROW) return 1;
     r->state = ROWS_END;
     return rc == SQLITE_DONE ? 0 : fail(sq(base->db)->c, r->name, rc, e);
@@ -246,15 +253,15 @@ static const char *const step_sql[STEP__COUNT] = {
     [STEP_ROLLBACK_TO] = "ROLLBACK TO s",
 };
 
-static int sqlite_step_tx(struct db *base, enum db_step step, struct err *e) {
+static int sqlite_tx(struct db *base, enum db_step which, struct err *e) {
     struct sqlite_db *db = sq(base);
-    sqlite3_stmt **st = &db->steps[step];
+    sqlite3_stmt **st = &db->steps[which];
     if (!*st) {
-        int rc = sqlite3_prepare_v3(db->c, step_sql[step], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
-        if (rc) return fail(db->c, step_sql[step], rc, e);
+        int rc = sqlite3_prepare_v3(db->c, step_sql[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
+        if (rc) return fail(db->c, step_sql[which], rc, e);
     }
-    int rc = sqlite3_step(*st);
-    int result = rc == SQLITE_DONE ? 0 : fail(db->c, step_sql[step], rc, e);
+    int rc = step(*st);
+    int result = rc == SQLITE_DONE ? 0 : fail(db->c, step_sql[which], rc, e);
     sqlite3_reset(*st);
     return result;
 }
@@ -283,9 +290,10 @@ static void configure_once(void) {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static int pragma_run(sqlite3 *c, const char *sql, struct err *e) {
+static int execute(sqlite3 *c, const char *what, const char *sql, struct err *e) {
+    errno = 0;
     int rc = sqlite3_exec(c, sql, NULL, NULL, NULL);
-    return rc ? fail(c, sql, rc, e) : 0;
+    return rc ? fail(c, what, rc, e) : 0;
 }
 
 static const struct {
@@ -315,7 +323,7 @@ static int set_up(sqlite3 *c, const char *path, enum db_mode mode, struct err *e
     if (mode != DB_READ && sqlite3_db_readonly(c, "main")) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(EACCES));
     for (size_t i = 0; i < COUNT(pragmas); i++)
         if (pragmas[i].who == FOR_ALL || (pragmas[i].who == FOR_READER) == (mode == DB_READ))
-            TRY(pragma_run(c, pragmas[i].sql, e));
+            TRY(execute(c, path, pragmas[i].sql, e));
     return 0;
 }
 
@@ -348,8 +356,7 @@ static int sqlite_open(const char *path, enum db_mode mode, struct db **ret, str
 
 /* ---- care ---- */
 static int sqlite_script(struct db *db, const char *sql, struct err *e) {
-    int rc = sqlite3_exec(sq(db)->c, sql, NULL, NULL, NULL);
-    return rc ? fail(sq(db)->c, "script", rc, e) : 0;
+    return execute(sq(db)->c, "script", sql, e);
 }
 
 static int sqlite_check(struct db *db, const struct stmt *s, struct err *e) {
@@ -362,6 +369,7 @@ static bool sqlite_table_exists(struct db *db, const char *table) {
 }
 
 static int sqlite_checkpoint(struct db *db, struct err *e) {
+    errno = 0;
     int rc = sqlite3_wal_checkpoint_v2(sq(db)->c, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return rc && rc != SQLITE_BUSY ? fail(sq(db)->c, "checkpoint", rc, e) : 0;
 }
@@ -370,6 +378,7 @@ static int copy_pages(sqlite3 *from, sqlite3 *to, struct err *e) {
     sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
     if (!b) return fail(to, "backup", sqlite3_errcode(to), e);
     int rc;
+    errno = 0;
     while ((rc = sqlite3_backup_step(b, BACKUP_PAGES)) == SQLITE_OK) {}
     int finished = sqlite3_backup_finish(b);
     if (rc == SQLITE_DONE) rc = finished;
@@ -380,7 +389,7 @@ static int copy_pages(sqlite3 *from, sqlite3 *to, struct err *e) {
 static int copy_to(sqlite3 *from, const char *part, struct err *e) {
     sqlite3 *to = NULL;
     int rc = sqlite3_open_v2(part, &to, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL);
-    int result = rc ? fail(to, part, rc, e) : pragma_run(to, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", e);
+    int result = rc ? fail(to, part, rc, e) : execute(to, part, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF", e);
     if (result == 0) result = copy_pages(from, to, e);
     sqlite3_close(to);
     return result;
@@ -411,11 +420,11 @@ static int sqlite_backup(struct db *base, const char *to_path, struct err *e) {
     unlink(part);
     TRY(create_private(part, e));
     /* Held over all steps: without the snapshot each commit of a writer would start the copy again. */
-    int result = sqlite_step_tx(base, STEP_BEGIN_READ, e);
-    if (result == 0) result = pragma_run(db->c, "SELECT 1 FROM sqlite_schema LIMIT 1", e);
+    int result = sqlite_tx(base, STEP_BEGIN_READ, e);
+    if (result == 0) result = execute(db->c, "backup", "SELECT 1 FROM sqlite_schema LIMIT 1", e);
     if (result == 0) result = copy_to(db->c, part, e);
     struct err ignored;
-    if (sqlite_in_transaction(base)) sqlite_step_tx(base, STEP_ROLLBACK, &ignored);
+    if (sqlite_in_transaction(base)) sqlite_tx(base, STEP_ROLLBACK, &ignored);
     if (result == 0) result = give_name(part, to_path, e);
     if (result) unlink(part);
     return result;
@@ -427,7 +436,7 @@ static int sqlite_integrity(struct db *base, struct arena *a, struct str *ret, s
     int rc = sqlite3_prepare_v2(db->c, "PRAGMA integrity_check(20)", -1, &st, NULL);
     if (rc) return fail(db->c, "integrity", rc, e);
     struct buf text CLEANUP(buf_release) = BUF(INTEGRITY_TEXT);
-    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+    while ((rc = step(st)) == SQLITE_ROW) {
         if (text.n) buf_addc(&text, '\n');
         buf_addz(&text, (const char *)sqlite3_column_text(st, 0));
     }
@@ -450,7 +459,7 @@ const struct db_engine sqlite_engine = {
     .col_real = col_real,
     .col_text = col_text,
     .col_blob = col_blob,
-    .step = sqlite_step_tx,
+    .step = sqlite_tx,
     .in_transaction = sqlite_in_transaction,
     .script = sqlite_script,
     .check = sqlite_check,
