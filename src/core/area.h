@@ -31,6 +31,7 @@ struct areas {
 int areas_load(struct db *db, int64_t site, struct areas **ret, struct err *e);
 void areas_hold(struct areas *t);
 void areas_drop(struct areas *t); /* accepts NULL */
+void areas_dropp(struct areas **t);
 const struct area *areas_by_id(const struct areas *t, struct id id);
 const struct area *areas_by_code(const struct areas *t, struct str code);
 const struct area *areas_by_path(const struct areas *t, struct str path);

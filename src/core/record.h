@@ -48,21 +48,28 @@ struct str record_title(struct arena *a, const struct record *r, bool masked);
 /* ---- the table of a kind ---- */
 const char *kind_table(const struct kind *k); /* its name, with "_" behind a word that SQL reserves */
 struct kind_sql {
-    struct stmt insert, update, get, range, range_after;
-    struct stmt by_key, search_name, search_initials, digest_scan, erase;
-    struct stmt *by_field; /* one for each field; sql NULL where not INDEXED */
-    struct stmt *by_hash;  /* likewise for FIND */
-    struct stmt *by_text;  /* likewise for UNIQUE or KEY */
-    struct str ddl;
+    struct stmt insert, update, get;
+    struct stmt range_after; /* $1 site $2 path from $3 path to $4 after path $5 after id $6 limit; order path, id; not removed */
+    struct stmt newest;      /* KIND_LOG: $1 site $2 path from $3 path to $4 before id $5 limit; order id descending */
+    struct stmt scan;        /* $1 site $2 after id $3 limit: all, removed ones too, order id */
+    struct stmt batches;     /* KIND_LOG: $1 site; order batch, id */
+    struct stmt search_name, search_initials; /* $1 site $2 text from $3 text to $4 path from $5 path to $6 after text $7 after id $8 limit */
+    struct stmt move;        /* $1 site $2 old path $3 old path end $4 new path: a subtree that moved */
+    struct stmt *by_field;   /* INDEXED: $1 site $2 value, then as range_after from $3 on; sql NULL where there is none */
+    struct stmt *by_text;    /* KEY or UNIQUE: $1 site $2 text: two at most */
+    struct stmt *by_hash;    /* FIND: $1 site $2 hash: three at most */
+    const char *ddl;
+    bool has_search;
 };
 /* Builds and registers the statements of every kind in the registry; once at start. */
 void record_tables_build(void);
 const struct kind_sql *kind_sql(const struct kind *k);
+enum { RECORD_COLUMNS = 11 }; /* system columns before the fields in a selected row */
 
 /* ---- reading; every function takes the site's id from `site` ---- */
 /* 1 found (removed ones too), 0 not, -1 error. */
 int record_load(struct db *db, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e);
-/* Rows of the statements above, column order as in record_columns. */
+/* A row of a statement above that selects records; texts are copied to the arena. */
 void record_read(struct arena *a, const struct kind *k, struct rows *rows, struct record *ret);
 /* The record whose UNIQUE, KEY or FIND field has that value and that is not removed: 1, 0, -1; 2 when several have it. */
 int record_find(struct db *db, int64_t site, const struct site_key *key, struct arena *a, const struct kind *k, size_t field,

@@ -29,7 +29,7 @@ enum db_step {
 };
 
 /* The tokens of db_script in the order of an engine's `types`. */
-enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN__COUNT };
+enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN_CLUSTERED, TOKEN__COUNT };
 
 struct db_engine {
     const char *types[TOKEN__COUNT];

@@ -1,10 +1,11 @@
-/* The tokens of migrations: {int} {text} {real} {blob} {id} become the engine's column types.  A brace inside a literal, a
+/* The tokens of migrations: {int} {text} {real} {blob} {id} become the engine's column types, {clustered} what keeps rows in key order.  A brace inside a literal, a
  * quoted name or a comment is text, so the scanner knows these four and nothing else of SQL. */
 #include "base/buf.h"
 #include "db_internal.h"
 
 static const char *const token_names[TOKEN__COUNT] = {
     [TOKEN_INT] = "int", [TOKEN_TEXT] = "text", [TOKEN_REAL] = "real", [TOKEN_BLOB] = "blob", [TOKEN_ID] = "id",
+    [TOKEN_CLUSTERED] = "clustered",
 };
 
 static int expand_token(const char *const types[], struct str name, struct buf *to, struct err *e) {

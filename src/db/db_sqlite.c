@@ -447,7 +447,8 @@ static int sqlite_integrity(struct db *base, struct arena *a, struct str *ret, s
 }
 
 const struct db_engine sqlite_engine = {
-    .types = {[TOKEN_INT] = "INTEGER", [TOKEN_TEXT] = "TEXT", [TOKEN_REAL] = "REAL", [TOKEN_BLOB] = "BLOB", [TOKEN_ID] = "BLOB"},
+    .types = {[TOKEN_INT] = "INTEGER", [TOKEN_TEXT] = "TEXT", [TOKEN_REAL] = "REAL", [TOKEN_BLOB] = "BLOB", [TOKEN_ID] = "BLOB",
+              [TOKEN_CLUSTERED] = "WITHOUT ROWID"},
     .open = sqlite_open,
     .close = sqlite_close,
     .run = sqlite_run,

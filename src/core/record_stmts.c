@@ -1,0 +1,194 @@
+/* The SQL of every kind's table, made from its fields.  The texts built here hold names from the program's own tables only; values are
+ * always parameters. */
+#include "core/record.h"
+
+#include "core/system.h"
+
+static struct kind_sql *sqls;
+static struct arena sql_arena;
+
+const struct kind_sql *kind_sql(const struct kind *k) {
+    return &sqls[kind_index(k)];
+}
+
+const char *kind_table(const struct kind *k) {
+    static const struct {
+        const char *name, *table;
+    } reserved[] = {{"case", "case_"}, {"user", "user_"}, {"group", "group_"}, {"order", "order_"}};
+    for (size_t i = 0; i < COUNT(reserved); i++)
+        if (strcmp(k->name, reserved[i].name) == 0) return reserved[i].table;
+    return k->name;
+}
+
+#define COLUMNS "id, version, area, path, created_at, created_by, updated_at, updated_by, removed, extra, batch"
+
+static void add_names(struct buf *b, const struct kind *k, bool hashes) {
+    for (size_t i = 0; i < k->n; i++) buf_addf(b, ", %s", k->fields[i].name);
+    for (size_t i = 0; hashes && i < k->n; i++)
+        if (k->fields[i].flags & FIND) buf_addf(b, ", %s_hash", k->fields[i].name);
+}
+
+static bool kind_has(const struct kind *k, unsigned flag) {
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].flags & flag) return true;
+    return false;
+}
+
+static struct stmt *finish(struct stmt *s, const struct kind *k, const char *what, struct buf *b) {
+    INVARIANT(!b->failed);
+    *s = (struct stmt){.name = arena_printf(&sql_arena, "%s.%s", k->name, what), .sql = arena_strz(&sql_arena, buf_str(b))};
+    buf_clear(b);
+    return s;
+}
+
+static void select_from(struct buf *b, const struct kind *k) {
+    buf_addz(b, "SELECT " COLUMNS);
+    add_names(b, k, false);
+    buf_addf(b, " FROM %s WHERE site = $1", kind_table(k));
+}
+
+static void build_insert(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    size_t n = 1 + RECORD_COLUMNS + (q->has_search ? 2 : 0) + k->n;
+    for (size_t i = 0; i < k->n; i++) n += (k->fields[i].flags & FIND) != 0;
+    buf_addf(b, "INSERT INTO %s (site, " COLUMNS "%s", kind_table(k), q->has_search ? ", search_key, search_initials" : "");
+    add_names(b, k, true);
+    buf_addz(b, ") VALUES ($1");
+    for (size_t i = 2; i <= n; i++) buf_addf(b, ", $%zu", i);
+    buf_addc(b, ')');
+    finish(&q->insert, k, "insert", b);
+}
+
+/* The same parameters as insert; created_* and batch stay. */
+static void build_update(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    size_t n = 2 + RECORD_COLUMNS;
+    buf_addf(b, "UPDATE %s SET version = $3, area = $4, path = $5, updated_at = $8, updated_by = $9, removed = $10, extra = $11",
+             kind_table(k));
+    if (q->has_search) {
+        buf_addf(b, ", search_key = $%zu, search_initials = $%zu", n, n + 1);
+        n += 2;
+    }
+    for (size_t i = 0; i < k->n; i++) buf_addf(b, ", %s = $%zu", k->fields[i].name, n++);
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].flags & FIND) buf_addf(b, ", %s_hash = $%zu", k->fields[i].name, n++);
+    buf_addz(b, " WHERE site = $1 AND id = $2");
+    finish(&q->update, k, "update", b);
+}
+
+#define AFTER(path, id, from) "(path, id) > (CASE WHEN $" path " < $" from " THEN $" from " ELSE $" path " END, $" id ")"
+
+static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    select_from(b, k);
+    buf_addz(b, " AND id = $2");
+    finish(&q->get, k, "get", b);
+    select_from(b, k);
+    buf_addz(b, " AND " AFTER("4", "5", "2") " AND path < $3 AND removed = 0 ORDER BY path, id LIMIT $6");
+    finish(&q->range_after, k, "range_after", b);
+    select_from(b, k);
+    buf_addz(b, " AND id > $2 ORDER BY id LIMIT $3");
+    finish(&q->scan, k, "scan", b);
+    buf_addf(b, "UPDATE %s SET path = $4 || substr(path, length($2) + 1) WHERE site = $1 AND path >= $2 AND path < $3", kind_table(k));
+    finish(&q->move, k, "move", b);
+    if (k->flags & KIND_LOG) {
+        select_from(b, k);
+        buf_addz(b, " AND id < $4 AND path >= $2 AND path < $3 ORDER BY id DESC LIMIT $5");
+        finish(&q->newest, k, "newest", b);
+        select_from(b, k);
+        buf_addz(b, " ORDER BY batch, id");
+        finish(&q->batches, k, "batches", b);
+    }
+    if (!q->has_search) return;
+    static const char *const columns[] = {"search_key", "search_initials"};
+    struct stmt *const stmts[] = {&q->search_name, &q->search_initials};
+    for (int i = 0; i < 2; i++) {
+        const char *c = columns[i];
+        select_from(b, k);
+        buf_addf(b, " AND (%s, id) > (CASE WHEN $6 < $2 THEN $2 ELSE $6 END, $7) AND %s < $3 AND path >= $4 AND path < $5"
+                    " AND removed = 0 ORDER BY %s, id LIMIT $8", c, c, c);
+        finish(stmts[i], k, c, b);
+    }
+}
+
+static void build_by_field(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    q->by_field = arena_new(&sql_arena, struct stmt, k->n);
+    q->by_text = arena_new(&sql_arena, struct stmt, k->n);
+    q->by_hash = arena_new(&sql_arena, struct stmt, k->n);
+    for (size_t i = 0; i < k->n; i++) {
+        const struct field *f = &k->fields[i];
+        if (f->flags & INDEXED) {
+            select_from(b, k);
+            buf_addf(b, " AND %s = $2 AND " AFTER("5", "6", "3") " AND path < $4 AND removed = 0 ORDER BY path, id LIMIT $7", f->name);
+            finish(&q->by_field[i], k, f->name, b);
+        }
+        if (f->flags & (KEY | UNIQUE) && field_is_text(f)) {
+            select_from(b, k);
+            buf_addf(b, " AND %s = $2 AND removed = 0 ORDER BY id LIMIT 2", f->name);
+            finish(&q->by_text[i], k, f->name, b);
+        }
+        if (f->flags & FIND) {
+            select_from(b, k);
+            buf_addf(b, " AND %s_hash = $2 AND removed = 0 ORDER BY id LIMIT 3", f->name);
+            finish(&q->by_hash[i], k, f->name, b);
+        }
+    }
+}
+
+static void add_index(struct buf *b, const struct kind *k, const char *name, const char *columns, bool unique) {
+    buf_addf(b, "CREATE %sINDEX IF NOT EXISTS %s_%s ON %s (site, %s)%s;\n", unique ? "UNIQUE " : "", k->name, name, kind_table(k), columns,
+             unique ? " WHERE removed = 0" : "");
+}
+
+static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    char name[80], columns[96];
+    buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (site {int} NOT NULL, id {id} NOT NULL, version {int} NOT NULL, area {id}, path {text} NOT NULL, "
+                "created_at {int} NOT NULL, created_by {id}, updated_at {int} NOT NULL, updated_by {id}, removed {int} NOT NULL, "
+                "extra {text}, batch {int}", kind_table(k));
+    if (q->has_search) buf_addz(b, ", search_key {text}, search_initials {text}");
+    for (size_t i = 0; i < k->n; i++) buf_addf(b, ", %s %s", k->fields[i].name, field_column(&k->fields[i]));
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].flags & FIND) buf_addf(b, ", %s_hash {blob}", k->fields[i].name);
+    buf_addf(b, ", PRIMARY KEY (site, id))%s;\n", k->flags & KIND_LOG ? " {clustered}" : "");
+    add_index(b, k, "path", "path, id", false);
+    if (q->has_search) {
+        add_index(b, k, "search_key", "search_key, id", false);
+        add_index(b, k, "search_initials", "search_initials, id", false);
+    }
+    for (size_t i = 0; i < k->n; i++) {
+        const struct field *f = &k->fields[i];
+        snprintf(name, sizeof name, "%s_%s", "by", f->name);
+        snprintf(columns, sizeof columns, "%s, path, id", f->name);
+        if (f->flags & INDEXED) add_index(b, k, name, columns, false);
+        snprintf(name, sizeof name, "%s_%s", "key", f->name);
+        if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, f->name, f->flags & UNIQUE);
+        snprintf(columns, sizeof columns, "%s_hash", f->name);
+        if (f->flags & FIND) add_index(b, k, name, columns, f->flags & UNIQUE);
+    }
+    q->ddl = arena_strz(&sql_arena, buf_str(b));
+    buf_clear(b);
+}
+
+static void register_if(struct stmt *s, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (s[i].sql) stmt_register(&s[i], 1);
+}
+
+void record_tables_build(void) {
+    INVARIANT(!sqls);
+    struct buf b CLEANUP(buf_release) = BUF(1 << 20);
+    sqls = arena_new(&sql_arena, struct kind_sql, kind_count());
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+        struct kind_sql *q = &sqls[i];
+        q->has_search = kind_has(k, SEARCH);
+        build_insert(q, k, &b);
+        build_update(q, k, &b);
+        build_selects(q, k, &b);
+        build_by_field(q, k, &b);
+        build_ddl(q, k, &b);
+        struct stmt *one[] = {&q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->scan,
+                              &q->batches, &q->search_name, &q->search_initials, &q->move};
+        for (size_t j = 0; j < COUNT(one); j++) register_if(one[j], 1);
+        register_if(q->by_field, k->n);
+        register_if(q->by_text, k->n);
+        register_if(q->by_hash, k->n);
+    }
+}
