@@ -68,15 +68,18 @@ struct str str_trim(struct str s) {
 }
 
 bool str_cut(struct str *rest, char sep, struct str *ret_part) {
-    if (!rest->p) return false;
+    static const char behind_sep[1] = ""; /* tells the empty part behind a last separator from an empty text */
+    bool last_empty = rest->p == behind_sep;
+    if (!last_empty && rest->n == 0) return false;
     ptrdiff_t at = str_find_char(*rest, sep);
     if (at < 0) {
-        *ret_part = *rest;
+        *ret_part = last_empty ? STR("") : *rest;
         *rest = STR_NONE;
-        return ret_part->n > 0;
+        return true;
     }
     *ret_part = str_sub(*rest, 0, (size_t)at);
     *rest = str_sub(*rest, (size_t)at + 1, rest->n);
+    if (rest->n == 0) rest->p = behind_sep;
     return true;
 }
 

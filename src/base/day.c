@@ -2,7 +2,6 @@
 #include "day.h"
 
 #include <time.h>
-#include <unistd.h>
 
 #include "utf8.h"
 
@@ -95,15 +94,14 @@ bool day_from_iso(struct str s, day_t *ret) {
     return true;
 }
 
-/* Full-width digits and signs to ASCII, in a small buffer; STR_NONE if it does not fit. */
+/* Trimmed, full-width digits, signs and spaces to ASCII, in a small buffer; STR_NONE if it does not fit. */
 static struct str narrow(struct str s, char *to, size_t cap) {
     size_t n = 0;
-    s = str_trim(s);
     for (size_t at = 0; at < s.n;) {
         size_t from = at;
         int32_t c = utf8_next(s, &at);
-        if (c >= 0xff01 && c <= 0xff5e) {
-            to[n++] = (char)(c - 0xfee0);
+        if ((c >= 0xff01 && c <= 0xff5e) || c == 0x3000 || c == 0xa0) {
+            to[n++] = c >= 0xff01 ? (char)(c - 0xfee0) : ' ';
         } else {
             if (n + (at - from) >= cap) return STR_NONE;
             memcpy(to + n, s.p + from, at - from);
@@ -111,7 +109,7 @@ static struct str narrow(struct str s, char *to, size_t cap) {
         }
         if (n + 4 >= cap) return STR_NONE;
     }
-    return (struct str){to, n};
+    return str_trim((struct str){to, n});
 }
 
 /* Takes a date off the front of *s. */
@@ -140,6 +138,16 @@ static bool take_day(struct str *s, day_t *ret) {
     return true;
 }
 
+static bool take_fraction(struct str *s, int64_t *ret_us) {
+    int64_t unit = US_PER_SECOND, us = 0;
+    size_t n = 0;
+    for (; n < s->n && s->p[n] >= '0' && s->p[n] <= '9'; n++) us += (s->p[n] - '0') * (unit /= 10);
+    if (n == 0) return false;
+    *s = str_sub(*s, n, s->n);
+    *ret_us = us;
+    return true;
+}
+
 /* Takes "hh:mm[:ss[.frac]]" or "hh时mm分[ss秒]" off the front of *s, in microseconds of the day. */
 static bool take_time(struct str *s, int64_t *ret) {
     int h, m = 0, sec = 0;
@@ -150,35 +158,30 @@ static bool take_time(struct str *s, int64_t *ret) {
         if (take_number(s, 2, &sec) && !take(s, "秒")) return false;
     } else {
         if (!take(s, ":") || !take_number(s, 2, &m)) return false;
-        if (take(s, ":") && !take_number(s, 2, &sec)) return false;
-        if (take(s, ".")) {
-            int64_t unit = US_PER_SECOND;
-            size_t n = 0;
-            for (; n < s->n && s->p[n] >= '0' && s->p[n] <= '9'; n++) us += (s->p[n] - '0') * (unit /= 10);
-            if (n == 0) return false;
-            *s = str_sub(*s, n, s->n);
-        }
+        bool seconds = take(s, ":");
+        if (seconds && !take_number(s, 2, &sec)) return false;
+        if (seconds && take(s, ".") && !take_fraction(s, &us)) return false;
     }
     if (h > 23 || m > 59 || sec > 59) return false;
     *ret = ((int64_t)h * 3600 + m * 60 + sec) * US_PER_SECOND + us;
     return true;
 }
 
-static void skip_gap(struct str *s) {
-    if (take(s, "T")) return;
+/* What stands between date and time; only a date in words may do without. */
+static bool skip_gap(struct str *s, struct str all) {
+    if (take(s, "T")) return true;
+    size_t before = s->n;
     while (take(s, " ")) continue;
+    return s->n < before || (uint8_t)all.p[all.n - before - 1] >= 0x80;
 }
 
 bool day_parse(struct str s, day_t *ret) {
     char plain[80];
     int64_t us;
     day_t d;
-    s = narrow(s, plain, sizeof plain);
+    struct str all = s = narrow(s, plain, sizeof plain);
     if (!take_day(&s, &d)) return false;
-    if (s.n) {
-        skip_gap(&s);
-        if (!take_time(&s, &us) || s.n) return false;
-    }
+    if (s.n && (!skip_gap(&s, all) || !take_time(&s, &us) || s.n)) return false;
     *ret = d;
     return true;
 }
@@ -187,17 +190,29 @@ struct tz {
     char name[64];
 };
 
+static bool is_zone_file(const char *path) {
+    char magic[4] = "";
+    FILE *f = fopen(path, "rb");
+    if (!f) return false;
+    bool zone = fread(magic, 1, sizeof magic, f) == sizeof magic && memcmp(magic, "TZif", sizeof magic) == 0;
+    fclose(f);
+    return zone;
+}
+
+static int zone_opened; /* how often, so that no cached day outlives its zone */
+
 struct tz *tz_open(const char *name) {
     /* libc falls back to UTC without a word, so look for the zone first. */
     char path[128];
     if (!*name || strlen(name) >= sizeof((struct tz *)0)->name || strstr(name, "..") || name[0] == '/') return NULL;
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-    if (strcmp(name, "UTC") != 0 && access(path, R_OK) != 0) return NULL;
+    if (strcmp(name, "UTC") != 0 && !is_zone_file(path)) return NULL;
     struct tz *tz = calloc(1, sizeof *tz);
     INVARIANT(tz);
     snprintf(tz->name, sizeof tz->name, "%s", name);
     setenv("TZ", name, 1);
     tzset();
+    zone_opened++;
     return tz;
 }
 
@@ -213,7 +228,9 @@ static void local(const struct tz *tz UNUSED, int64_t at, struct tm *ret) {
 day_t tz_day(const struct tz *tz, int64_t at) {
     static __thread int64_t from, to; /* the last day asked for; to is exclusive */
     static __thread day_t day;
-    if (at >= from && at < to) return day;
+    static __thread int zone;
+    if (at >= from && at < to && zone == zone_opened) return day;
+    zone = zone_opened;
     struct tm tm;
     local(tz, at, &tm);
     day = days_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
@@ -229,19 +246,26 @@ int64_t tz_start(const struct tz *tz UNUSED, day_t d, int64_t second_of_day) {
     tm.tm_hour = (int)(second_of_day / 3600);
     tm.tm_min = (int)(second_of_day / 60 % 60);
     tm.tm_sec = (int)(second_of_day % 60);
-    return (int64_t)mktime(&tm) * US_PER_SECOND;
+    time_t at = mktime(&tm);
+    /* Where the zone skips midnight libc may answer on the day before. */
+    int64_t late = ((int64_t)d - days_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday)) * 86400 + second_of_day -
+                   (tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec);
+    return ((int64_t)at + (late > 0 ? late : 0)) * US_PER_SECOND;
 }
 
 const char *tz_text(const struct tz *tz, int64_t at, char out[TIME_TEXT]) {
     struct tm tm;
     local(tz, at, &tm);
-    long off = tm.tm_gmtoff / 60, gap = off < 0 ? -off : off;
-    int64_t us = (at % US_PER_SECOND + US_PER_SECOND) % US_PER_SECOND;
-    char frac[8] = "";
-    if (us) snprintf(frac, sizeof frac, ".%06d", (int)us);
-    snprintf(out, TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%s%c%02d:%02d", (tm.tm_year + 1900) % 10000u, (tm.tm_mon + 1) % 100u,
-             tm.tm_mday % 100u, tm.tm_hour % 100u, tm.tm_min % 100u, tm.tm_sec % 100u, frac, off < 0 ? '-' : '+',
-             (int)(gap / 60) % 100u, (int)(gap % 60));
+    /* Offsets of old local mean times hold seconds, which RFC 3339 cannot say: shown by the minute below. */
+    int64_t off = tm.tm_gmtoff / 60, gap = off < 0 ? -off : off, shown = at + off * 60 * US_PER_SECOND;
+    day_t d = (day_t)(shown / US_PER_DAY - (shown % US_PER_DAY < 0));
+    int64_t us = shown - (int64_t)d * US_PER_DAY;
+    unsigned sec = (unsigned)(us / US_PER_SECOND);
+    char day[DAY_TEXT], frac[8] = "";
+    us %= US_PER_SECOND;
+    if (us) snprintf(frac, sizeof frac, ".%06u", (unsigned)us % 1000000u);
+    snprintf(out, TIME_TEXT, "%.10sT%02u:%02u:%02u%s%c%02u:%02u", day_text(d, day), sec / 3600 % 24, sec / 60 % 60, sec % 60, frac,
+             off < 0 ? '-' : '+', (unsigned)(gap / 60) % 100u, (unsigned)(gap % 60));
     return out;
 }
 
@@ -249,12 +273,9 @@ bool tz_parse(const struct tz *tz, struct str s, int64_t *ret) {
     char plain[80];
     day_t d;
     int64_t us = 0, at;
-    s = narrow(s, plain, sizeof plain);
+    struct str all = s = narrow(s, plain, sizeof plain);
     if (!take_day(&s, &d)) return false;
-    if (s.n) {
-        skip_gap(&s);
-        if (!take_time(&s, &us)) return false;
-    }
+    if (s.n && (!skip_gap(&s, all) || !take_time(&s, &us))) return false;
     if (s.n == 0) {
         at = tz_start(tz, d, us / US_PER_SECOND) + us % US_PER_SECOND;
     } else {
@@ -262,6 +283,8 @@ bool tz_parse(const struct tz *tz, struct str s, int64_t *ret) {
         if (sign == 0 ? !take(&s, "Z") : !take_number(&s, 2, &h) || (take(&s, ":"), !take_number(&s, 2, &m))) return false;
         if (s.n || h > 23 || m > 59) return false;
         at = (int64_t)d * US_PER_DAY + us - sign * (int64_t)(h * 60 + m) * 60 * US_PER_SECOND;
+        day_t here = tz_day(tz, at); /* the year may be another in the zone */
+        if (here < day_make(1800, 1, 1) || here > day_make(9999, 12, 31)) return false;
     }
     *ret = at;
     return true;

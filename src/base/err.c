@@ -22,13 +22,16 @@ static const struct {
 #undef M
 };
 
+static void put_fit(char *to, size_t cap, const char *z) {
+    struct str fit = utf8_fit(str_z(z), cap - 1);
+    memcpy(to, fit.p, fit.n);
+}
+
 int err_fill(struct err *e, enum err_code code, const char *field, enum msg_id msg, const char *const arg[3]) {
-    *e = (struct err){.code = code, .msg = msg};
-    if (field) snprintf(e->field, sizeof e->field, "%s", field);
-    for (int i = 0; i < 3 && arg[i]; i++) {
-        struct str fit = utf8_fit(str_z(arg[i]), sizeof e->arg[i] - 1);
-        memcpy(e->arg[i], fit.p, fit.n);
-    }
+    struct err made = {.code = code, .msg = msg}; /* field and arguments may point into *e */
+    if (field) put_fit(made.field, sizeof made.field, field);
+    for (int i = 0; i < 3 && arg[i]; i++) put_fit(made.arg[i], sizeof made.arg[i], arg[i]);
+    *e = made;
     return -1;
 }
 

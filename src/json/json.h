@@ -19,12 +19,13 @@ struct json {
     struct json *first, *next;
     size_t count; /* members or elements */
 };
+#define JSON_DEPTH_MAX 128
 struct json_limits {
-    size_t depth, string_bytes, nodes; /* 0: 32, 1 MiB, 100,000 */
+    size_t depth, string_bytes, nodes; /* 0: 32, 1 MiB, 100,000; depth is at most JSON_DEPTH_MAX; a number has at most 128 bytes */
 };
 
-/* Errors: BAD_REQUEST with M_JSON (byte offset from 1, reason), M_JSON_DEPTH, M_BAD_UTF8, M_NUL; DUPLICATE_FIELD names the key
- * as field.  limits may be NULL. */
+/* Errors: BAD_REQUEST with M_JSON (byte offset from 1, reason), M_JSON_DEPTH (limit), M_BAD_UTF8 and M_NUL (argument 1 is the
+ * byte offset), M_DUPLICATE_FIELD with the key as field.  limits may be NULL. */
 int json_parse(struct arena *a, struct str text, const struct json_limits *limits, struct json **ret, struct err *e);
 struct json *json_get(const struct json *object, const char *key); /* NULL if absent or not an object */
 struct str json_text(const struct json *object, const char *key);  /* a string member's text, else STR_NONE */
@@ -50,7 +51,7 @@ void json_dbl(struct json_out *o, double v); /* shortest text that reads back th
 void json_bool(struct json_out *o, bool v);
 void json_null(struct json_out *o);
 void json_raw(struct json_out *o, struct str json); /* a value that is JSON already */
-void json_value(struct json_out *o, const struct json *v); /* writes a parsed value again */
+void json_value(struct json_out *o, const struct json *v); /* writes a parsed value again, numbers as they were */
 /* key and value in one */
 void json_put_str(struct json_out *o, const char *key, struct str s);
 void json_put_strz(struct json_out *o, const char *key, const char *z);
