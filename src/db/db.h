@@ -85,7 +85,7 @@ int db_release(struct db *db, struct err *e);
 int db_rollback_to(struct db *db, struct err *e); /* undoes to the savepoint and releases it */
 
 /* Several statements of DDL or DML without parameters: migrations and generated tables.  {int} {text} {real} {blob} {id} become
- * the engine's types, but for those in literals and comments.  An error leaves what was done before it, unless a transaction
+ * the engine's types, {clustered} behind a table what keeps its rows in key order; in literals and comments they stay.  An error leaves what was done before it, unless a transaction
  * is open and rolled back. */
 int db_script(struct db *db, struct str sql, struct err *e);
 /* Prepares every registered statement; names the first that fails. */

@@ -1,5 +1,6 @@
-/* The tokens of migrations: {int} {text} {real} {blob} {id} become the engine's column types, {clustered} what keeps rows in key order.  A brace inside a literal, a
- * quoted name or a comment is text, so the scanner knows these four and nothing else of SQL. */
+/* The tokens of scripts: {int} {text} {real} {blob} {id} become the engine's column types, {clustered} what makes a table keep
+ * its rows in the order of the key.  A brace inside a literal, a quoted name or a comment is text, so the scanner knows these
+ * four and nothing else of SQL. */
 #include "base/buf.h"
 #include "db_internal.h"
 
@@ -53,7 +54,8 @@ int db_script_expand(const char *const types[TOKEN__COUNT], struct str sql, stru
         }
         struct str rest = str_sub(sql, at + 1, sql.n);
         ptrdiff_t length = str_find_char(rest, '}');
-        struct str name = str_sub(rest, 0, length < 0 ? rest.n : (size_t)length);
+        if (length < 0) return err_set(e, ERR_DB, NULL, M_DB_TEXT, "a token has no end");
+        struct str name = str_sub(rest, 0, (size_t)length);
         TRY(expand_token(types, name, to, e));
         at += name.n + 2;
     }

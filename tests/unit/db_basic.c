@@ -245,9 +245,11 @@ TEST(script_tokens_become_types_but_not_inside_literals) {
     CHECK(db_query(db, &read[1], &r, &e) == 0 && rows_next(r, &e) == 1);
     CHECK_STR(rows_text(r, 0), "TEXT INTEGER REAL BLOB BLOB");
     rows_done(r);
+    CHECK(db_script(db, STR("CREATE TABLE c(k {id} PRIMARY KEY){clustered}"), &e) == 0);
     CHECK(db_script(db, STR("CREATE TABLE x(a {bigint})"), &e) == -1 && e.code == ERR_DB);
     CHECK(strstr(e.arg[0], "{bigint}"));
     CHECK(db_script(db, STR("CREATE TABLE x(a {int"), &e) == -1);
+    CHECK(db_script(db, STR("SELECT 1 {int"), &e) == -1);
     CHECK(db_script(db, STR("CREATE TABLE x(a 'never ends {int}"), &e) == -1);
     CHECK(db_script(db, STR("CREATE TABLE x(a); \0"), &e) == -1);
     CHECK(db_script(db, STR(""), &e) == 0);
