@@ -10,17 +10,17 @@
 int crypto_init(void); /* once per process, before threads; 0 or -1 */
 
 /* ---- the site key: 32 bytes in DIR/site.key, mode 0600; subkeys for each purpose are derived from it ---- */
-struct site_key {
+struct site_key { /* errors below also: NOT_FOUND, CORRUPT (not 32 bytes, or all zero), STORAGE_FULL, IO */
     uint8_t seal[32], find[32], session[32];
 };
-int site_key_create(const char *path, struct site_key *ret, struct err *e); /* refuses to overwrite */
-int site_key_load(const char *path, struct site_key *ret, struct err *e);   /* refuses a file others can read */
+int site_key_create(const char *path, struct site_key *ret, struct err *e); /* CONFLICT: never overwrites */
+int site_key_load(const char *path, struct site_key *ret, struct err *e);   /* IO (M_KEY_MODE): others can read it */
 void site_key_wipe(struct site_key *k);
 
 /* XChaCha20-Poly1305: 24 bytes nonce, then text and tag.  `about` (kind.field and record id) is authenticated, so that a sealed
  * value cannot be moved to another record. */
 struct str seal(struct arena *a, const struct site_key *k, struct str about, struct str plain);
-int unseal(struct arena *a, const struct site_key *k, struct str about, struct str sealed, struct str *ret, struct err *e); /* CORRUPT */
+int unseal(struct arena *a, const struct site_key *k, struct str about, struct str sealed, struct str *ret, struct err *e); /* CORRUPT, M_SEALED */
 /* 16 bytes, BLAKE2b keyed: the same text in the same field gives the same hash. */
 void find_hash(const struct site_key *k, struct str field, struct str folded, uint8_t ret[16]);
 
@@ -39,8 +39,8 @@ struct digest digest_of(struct str s);
 
 /* ---- passwords: argon2id, 19 MiB, 2 passes (OWASP); PHC strings ---- */
 #define PASSWORD_HASH 128
-int password_hash(struct str password, char ret[PASSWORD_HASH], struct err *e);
-bool password_matches(const char *hash, struct str password);
+int password_hash(struct str password, char ret[PASSWORD_HASH], struct err *e); /* BUSY when there is no memory for it */
+bool password_matches(const char *hash, struct str password); /* no for a hash that is damaged or asks over 256 MiB or 16 passes */
 void password_waste(struct str password); /* takes as long as a match: for user names that do not exist */
 
 /* ---- tokens: 32 random bytes as base64url without padding; only their digest is stored ---- */

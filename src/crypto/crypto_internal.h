@@ -10,7 +10,7 @@ struct hash_cost {
 /* Whether a stored password hash is an argon2id string whose cost we are ready to pay. */
 bool password_hash_form(struct str hash, struct hash_cost *ret);
 
-/* The subkeys of a master key, as documented in docs/developers: BLAKE2b KDF, context "lianfang", ids 1 2 3. */
+/* The subkeys of a master key: libsodium's KDF (BLAKE2b), context "lianfang", ids 1 2 3. */
 void site_key_derive(const uint8_t master[32], struct site_key *ret);
 
 #endif

@@ -1,9 +1,10 @@
 /* What people type to come in: passwords and one-time codes. */
+#include "crypto_internal.h"
+
 #include <liboath/oath.h>
 #include <sodium.h>
 
 #include "base/day.h"
-#include "crypto_internal.h"
 
 enum {
     PASSES = 2,

@@ -1,12 +1,12 @@
 /* The key of a site, 32 random bytes in a file of its own.  Losing it loses every sealed value, so it is on the disk before
  * anything is sealed by it, and nothing ever writes over it. */
+#include "crypto_internal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "crypto_internal.h"
 
 enum { MASTER = crypto_kdf_KEYBYTES, SUBKEY_SEAL = 1, SUBKEY_FIND, SUBKEY_SESSION };
 _Static_assert(MASTER == 32, "the key file holds 32 bytes");

@@ -98,6 +98,10 @@ void db_close(struct db *db) {
     db->engine->close(db);
 }
 
+void db_closep(struct db **db) {
+    db_close(*db);
+}
+
 /* ---- statements ---- */
 int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e) {
     TRY(ready(db, e));

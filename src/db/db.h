@@ -45,6 +45,7 @@ enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
  * Errors: NOT_FOUND, IO, CORRUPT (not a database), STORAGE_FULL, RETRY, DB. */
 int db_open(const char *url, enum db_mode mode, struct db **ret, struct err *e);
 void db_close(struct db *db); /* accepts NULL; an open transaction is undone; no rows may be open */
+void db_closep(struct db **db);
 
 /* Runs a statement that returns no rows of interest.  ret_changed may be NULL.
  * Errors everywhere below: RETRY (busy, to be run again), STORAGE_FULL (M_DISK_FULL), CONFLICT (unique), CORRUPT, IO, DB (our
@@ -84,9 +85,9 @@ int db_savepoint(struct db *db, struct err *e); /* one level */
 int db_release(struct db *db, struct err *e);
 int db_rollback_to(struct db *db, struct err *e); /* undoes to the savepoint and releases it */
 
-/* Several statements of DDL or DML without parameters: migrations and generated tables.  {int} {text} {real} {blob} {id} become
- * the engine's types, {clustered} behind a table what keeps its rows in key order; in literals and comments they stay.  An error leaves what was done before it, unless a transaction
- * is open and rolled back. */
+/* Several statements of DDL or DML without parameters: migrations and generated tables.  {int} {text} {real} {blob} {id}
+ * become the engine's types, {clustered} behind a table what keeps its rows in key order; in literals and comments they
+ * stay.  An error leaves what was done before it, unless a transaction is open and rolled back. */
 int db_script(struct db *db, struct str sql, struct err *e);
 /* Prepares every registered statement; names the first that fails. */
 int db_check_statements(struct db *db, struct err *e);

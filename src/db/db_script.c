@@ -1,8 +1,9 @@
 /* The tokens of scripts: {int} {text} {real} {blob} {id} become the engine's column types, {clustered} what makes a table keep
  * its rows in the order of the key.  A brace inside a literal, a quoted name or a comment is text, so the scanner knows these
  * four and nothing else of SQL. */
-#include "base/buf.h"
 #include "db_internal.h"
+
+#include "base/buf.h"
 
 static const char *const token_names[TOKEN__COUNT] = {
     [TOKEN_INT] = "int", [TOKEN_TEXT] = "text", [TOKEN_REAL] = "real", [TOKEN_BLOB] = "blob", [TOKEN_ID] = "id",

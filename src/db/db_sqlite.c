@@ -3,6 +3,8 @@
  * One connection holds, by the slot of each statement, its prepared form, the way from SQLite's parameter index to the
  * number in $N ("$1" is only a name to SQLite, numbered by first appearance) and the rows of it: nothing is allocated for
  * a query.  Texts and blobs are bound where they lie.  Settings and their reasons are in `pragmas`. */
+#include "db_internal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "db_internal.h"
 
 enum { BUSY_MS = 5000, PARAM_MAX = 999, BACKUP_PAGES = 1024, INTEGRITY_TEXT = 64 << 10 };
 
