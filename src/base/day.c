@@ -248,8 +248,8 @@ int64_t tz_start(const struct tz *tz UNUSED, day_t d, int64_t second_of_day) {
     tm.tm_sec = (int)(second_of_day % 60);
     time_t at = mktime(&tm);
     /* Where the zone skips midnight libc may answer on the day before. */
-    int64_t late = ((int64_t)d - days_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday)) * 86400 + second_of_day -
-                   (tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec);
+    int64_t late = ((int64_t)d - days_from_civil(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday)) * 86400 +
+                   second_of_day - (tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec);
     return ((int64_t)at + (late > 0 ? late : 0)) * US_PER_SECOND;
 }
 
@@ -264,8 +264,8 @@ const char *tz_text(const struct tz *tz, int64_t at, char out[TIME_TEXT]) {
     char day[DAY_TEXT], frac[8] = "";
     us %= US_PER_SECOND;
     if (us) snprintf(frac, sizeof frac, ".%06u", (unsigned)us % 1000000u);
-    snprintf(out, TIME_TEXT, "%.10sT%02u:%02u:%02u%s%c%02u:%02u", day_text(d, day), sec / 3600 % 24, sec / 60 % 60, sec % 60, frac,
-             off < 0 ? '-' : '+', (unsigned)(gap / 60) % 100u, (unsigned)(gap % 60));
+    snprintf(out, TIME_TEXT, "%.10sT%02u:%02u:%02u%s%c%02u:%02u", day_text(d, day), sec / 3600 % 24, sec / 60 % 60,
+             sec % 60, frac, off < 0 ? '-' : '+', (unsigned)(gap / 60) % 100u, (unsigned)(gap % 60));
     return out;
 }
 
@@ -280,7 +280,8 @@ bool tz_parse(const struct tz *tz, struct str s, int64_t *ret) {
         at = tz_start(tz, d, us / US_PER_SECOND) + us % US_PER_SECOND;
     } else {
         int h = 0, m = 0, sign = take(&s, "+") ? 1 : take(&s, "-") ? -1 : 0;
-        if (sign == 0 ? !take(&s, "Z") : !take_number(&s, 2, &h) || (take(&s, ":"), !take_number(&s, 2, &m))) return false;
+        if (sign == 0 ? !take(&s, "Z") : !take_number(&s, 2, &h) || (take(&s, ":"), !take_number(&s, 2, &m)))
+            return false;
         if (s.n || h > 23 || m > 59) return false;
         at = (int64_t)d * US_PER_DAY + us - sign * (int64_t)(h * 60 + m) * 60 * US_PER_SECOND;
         day_t here = tz_day(tz, at); /* the year may be another in the zone */

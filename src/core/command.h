@@ -10,8 +10,12 @@
 
 enum verb { VERB_CREATE, VERB_UPDATE, VERB_REMOVE, VERB_OPEN, VERB_OTHER };
 
+/* A call and all it points to live in the caller's arena `a`, which nobody else uses while the call runs. */
 struct command_call {
     /* asked */
+    struct arena *a;
+    const struct actor *actor;
+    enum lang lang;
     struct id id;
     enum verb verb;
     const struct kind *kind;
@@ -20,30 +24,42 @@ struct command_call {
     struct id record;              /* nil: none */
     int64_t version;               /* 0: whatever it is */
     struct str area;               /* code or id as text; empty: none */
-    struct json *data;
-    const struct actor *actor;
-    enum lang lang;
-    struct val *values;            /* of create and update; given[i] says which were sent */
+    const struct json *data;       /* of open and other */
+    struct val *values;            /* of create and update: kind->n values; given[i] says which were sent */
     bool *given;
-    int64_t fingerprint;
-    struct arena *a;
+    int64_t fingerprint;           /* of the content; 0: not compared */
     /* while it runs */
     struct record *rec;            /* the record asked for, loaded */
     /* answered */
     struct id ret_record;
     int64_t ret_version, ret_seq;
     bool repeated;
-    struct str ret_json;           /* a command's own answer (values opened ...), an object without its braces; may be empty */
+    struct str ret_json;           /* a command's own answer: members of the answer object without braces; may be empty */
     struct errs errs;
     struct record *current;        /* with CONFLICT: what stands now */
 };
 
-/* Errors in call->errs and *e.  Unknown members of the object and unknown fields of data are refused. */
-int command_parse(struct site *s, struct arena *a, const struct json *j, struct command_call *call, struct err *e);
+/* actor, lang and a are set by the caller.  What a person must mend is in call->errs and the first of it in *e.  Unknown members of the object and
+ * unknown fields of data are refused. */
+int command_parse(struct site *s, const struct json *j, struct command_call *call, struct err *e);
+/* By hand, for imports and the program's own: sets name, verb and kind and makes values and given. */
+void command_prepare(struct command_call *call, const struct kind *k, enum verb verb);
 int command_run(struct tx *tx, struct command_call *call, struct err *e);
-/* Parses and runs through the writer, waiting: for the CLI, imports and tests. */
+/* A call as a writer item: the writer calls command_item_run, then item.done. */
+struct command_item {
+    struct write_item item;
+    struct command_call *call;
+};
+int command_item_run(struct tx *tx, struct write_item *item, struct err *e);
+/* Runs through the writer and waits. */
 int command_do(struct site *s, struct command_call *call, struct err *e);
 /* {"id","record","version","seq","repeated",...} */
-void command_answer(const struct command_call *call, struct buf *to);
+void command_answer(const struct command_call *call, struct json_out *o);
+
+/* ---- for commands of systems ---- */
+/* A member of call->data as a value of that field; V_NULL when absent.  Errors name the field. */
+int command_value(struct tx *tx, struct command_call *call, const struct field *f, struct val *ret, struct err *e);
+/* A reference member: {"member": UUID}. */
+int command_id(struct command_call *call, const char *name, bool required, struct id *ret, struct err *e);
 
 #endif

@@ -14,17 +14,20 @@
 
 struct writer;
 
+/* DIR/NAME of a site's files. */
+const char *site_path(char out[600], const char *dir, const char *name);
+
 struct site {
     char dir[512], name[128], tz_name[64];
     int64_t id; /* first column of every key */
     struct tz *tz;
     struct clock clock;
     struct site_key key;
-    struct id top_area; /* the site's own area; nil before it has one */
 
     pthread_mutex_t lock; /* areas, free readers, subscribers */
     pthread_cond_t changed;
     struct areas *areas;
+    bool areas_stale; /* a commit changed the tree; the next site_areas reads it again */
     struct db *readers[8];
     size_t readers_n;
     int64_t last_seq; /* newest journal entry known to be committed */
@@ -32,10 +35,13 @@ struct site {
 };
 
 struct site_options {
-    const char *name, *tz, *level, *code; /* for site_create */
+    const char *name, *tz;     /* NULL: 联防, Asia/Shanghai */
+    const char *level, *code; /* of the site's own area; code NULL: none is made */
 };
 /* Makes the directory (0700), the database, the key and the top area.  CONFLICT when there is a site already. */
 int site_create(const char *dir, const struct site_options *o, struct err *e);
+/* Once per process, before any site: libraries, the registry of systems, all statements. */
+void site_program_init(const struct system *const *systems);
 /* Opens, migrates, starts the writer. */
 int site_open(const char *dir, struct site **ret, struct err *e);
 void site_close(struct site *s); /* accepts NULL; finishes what is queued */

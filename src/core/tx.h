@@ -6,40 +6,61 @@
 #include "core/site.h"
 
 struct tally_batch;
+struct log_rows; /* what the transaction added to one KIND_LOG */
 struct tx {
     struct site *site;
     struct db *db;
     struct arena *a; /* of the item under way */
     int64_t now;
     day_t today;
+    /* the command under way; set by command_run */
     const struct actor *actor;
     enum lang lang;
-    /* the command under way */
     struct id command_id;
     const char *command;
+    const struct kind *kind; /* permission is asked for kind->name and verb on the path of every record touched */
+    const char *verb;
     int64_t fingerprint;
     struct str reason;
-    bool entry_used; /* the first journal entry bears command_id, later ones point to it as cause */
+    bool entry_used;  /* the first journal entry bears command_id, later ones point to it as their cause */
+    struct id record; /* the record changed first, and its version */
+    int64_t version;
     /* the transaction */
-    struct areas *areas; /* as of the transaction, changes of areas included */
     bool areas_changed;
-    int64_t seq;
+    int64_t seq, batch;
     struct digest chain;
     struct tally_batch *tallies;
-    struct log_batch *logs;
-    struct record_ref { struct id record; const struct kind *kind; struct str path; } *touched;
-    struct id record; /* the record the command made or changed first */
-    int64_t version;
+    struct log_rows *logs; /* one for each kind */
 };
 
-int tx_load(struct tx *tx, const struct kind *k, struct id id, struct record **ret, struct err *e); /* NOT_FOUND when absent or removed */
-/* r->kind and r->v are filled; id nil takes a new one; area or a filled area_from.  Derives, checks, seals, stores. */
+/* 1 found and not removed; NOT_FOUND otherwise. */
+int tx_load(struct tx *tx, const struct kind *k, struct id id, struct record **ret, struct err *e);
+/* r->kind and r->v are filled; id nil takes a new one; r->area or, when nil, that of the kind's area_from.  Resolves references given by
+ * key, derives, checks, seals, stores, counts.  What a person must mend goes to errs (and the first of it to e). */
 int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e);
-/* r is a changed copy of old.  Nothing happens when nothing differs (*ret_changed false). */
+/* r is a changed copy of old.  Nothing is written when nothing differs. */
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e);
 int tx_remove(struct tx *tx, const struct record *old, struct err *e);
-/* A journal entry without a change of the row: an opening, a sign-in. */
-int tx_note(struct tx *tx, const struct record *about, const char *command, struct str change_json, struct err *e);
+/* A journal entry without a change of the row: an opening. */
+int tx_note(struct tx *tx, const struct record *about, struct str change_json, struct err *e);
+/* OUTSIDE_AREA unless the command's permission covers the path. */
+int tx_require(struct tx *tx, struct str path, struct err *e);
+/* The path of an area as this transaction sees it; NOT_FOUND. */
+int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e);
 struct check_env tx_env(const struct tx *tx);
+
+/* ---- for the writer ---- */
+struct tx_mark {
+    size_t tallies;
+    int64_t seq;
+    struct digest chain;
+    size_t *logs;
+};
+struct tx_mark tx_mark(struct tx *tx, struct arena *a);
+void tx_undo(struct tx *tx, const struct tx_mark *m);
+int tx_start(struct tx *tx, struct err *e);  /* reads where the journal ends */
+int tx_finish(struct tx *tx, struct err *e); /* writes tallies and batch entries */
+struct log_rows *log_rows_new(void);
+void log_rows_free(struct log_rows *l);
 
 #endif

@@ -1,0 +1,105 @@
+#include "core/schema.h"
+
+#include "core/core_stmts.h"
+#include "core/record.h"
+#include "core/system.h"
+
+static const struct {
+    int number;
+    const char *sql;
+} migrations[] = {
+#define MIGRATION(number, ...) {number, __VA_ARGS__},
+#include "core/migrations.inc"
+#undef MIGRATION
+};
+
+int schema_newest(void) {
+    return migrations[COUNT(migrations) - 1].number;
+}
+
+static int run_migrations(struct db *db, int64_t now, struct err *e) {
+    int64_t have = 0;
+    char text[24];
+    if (db_table_exists(db, "migration") && db_int_n(db, CS(schema_version), NULL, 0, &have, e) < 0) return -1;
+    snprintf(text, sizeof text, "%d", (int)have);
+    if (have > schema_newest()) return err_set(e, ERR_STATE, NULL, M_SCHEMA_NEWER, text);
+    for (size_t i = 0; i < COUNT(migrations); i++) {
+        if (migrations[i].number <= have) continue;
+        TRY(db_script(db, str_z(migrations[i].sql), e));
+        TRY(db_run(db, CS(schema_version_add), e, VINT(migrations[i].number), VINT(now)));
+    }
+    return 0;
+}
+
+/* "kind.column" of every column that is there, sorted. */
+struct columns {
+    const char **names;
+    size_t n;
+};
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int read_columns(struct db *db, struct arena *a, struct columns *ret, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    enum { MOST = 8192 };
+    const char **names = arena_new(a, const char *, MOST);
+    size_t n = 0;
+    int r;
+    TRY(db_query_n(db, CS(schema_columns), NULL, 0, &rows, e));
+    while ((r = rows_next(rows, e)) == 1) {
+        INVARIANT(n < MOST);
+        names[n++] = arena_printf(a, "%.*s.%.*s", STR_FMT(rows_text(rows, 0)), STR_FMT(rows_text(rows, 1)));
+    }
+    if (r < 0) return -1;
+    qsort(names, n, sizeof *names, by_text);
+    *ret = (struct columns){names, n};
+    return 0;
+}
+
+static bool has_column(const struct columns *c, struct arena *a, const struct kind *k, const char *name) {
+    const char *full = arena_printf(a, "%s.%s", k->name, name);
+    return bsearch(&full, c->names, c->n, sizeof *c->names, by_text) != NULL;
+}
+
+static int add_column(struct db *db, struct arena *a, const struct kind *k, const char *name, const char *type, bool new_table, struct err *e) {
+    if (!new_table) TRY(db_script(db, str_z(arena_printf(a, "ALTER TABLE %s ADD COLUMN %s %s", kind_table(k), name, type)), e));
+    return db_run(db, CS(schema_column_add), e, VTEXTZ(k->name), VTEXTZ(name));
+}
+
+static int update_kind(struct db *db, struct arena *a, const struct columns *have, const struct kind *k, struct err *e) {
+    bool new_table = !has_column(have, a, k, "id"), changed = new_table;
+    if (new_table) {
+        TRY(db_script(db, str_z(kind_sql(k)->ddl), e));
+        TRY(add_column(db, a, k, "id", "{id}", true, e));
+    }
+    for (size_t i = 0; i < k->n; i++) {
+        const struct field *f = &k->fields[i];
+        const char *hash = arena_printf(a, "%s_hash", f->name);
+        if (!has_column(have, a, k, f->name)) {
+            TRY(add_column(db, a, k, f->name, field_column(f), new_table, e));
+            changed = true;
+        }
+        if (f->flags & FIND && !has_column(have, a, k, hash)) TRY(add_column(db, a, k, hash, "{blob}", new_table, e));
+    }
+    /* Again, for the indexes of new columns. */
+    return changed && !new_table ? db_script(db, str_z(kind_sql(k)->ddl), e) : 0;
+}
+
+static int update_all(struct db *db, int64_t now, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct columns have;
+    TRY(run_migrations(db, now, e));
+    TRY(read_columns(db, &a, &have, e));
+    for (size_t i = 0; i < kind_count(); i++) TRY(update_kind(db, &a, &have, kind_at(i), e));
+    return 0;
+}
+
+int schema_update(struct db *db, int64_t now, struct err *e) {
+    TRY(db_begin(db, true, e));
+    int r = update_all(db, now, e);
+    if (r == 0) r = db_commit(db, e);
+    if (r) db_rollback(db);
+    return r;
+}

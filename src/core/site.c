@@ -1,0 +1,290 @@
+#include "core/site.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/core_stmts.h"
+#include "core/figure.h"
+#include "core/journal.h"
+#include "core/schema.h"
+#include "core/tx.h"
+#include "core/writer.h"
+#include "text/text.h"
+
+const char *site_path(char out[600], const char *dir, const char *name) {
+    snprintf(out, 600, "%s/%s", dir, name);
+    return out;
+}
+
+void site_program_init(const struct system *const *systems) {
+    if (crypto_init() || text_init()) die(1, "the cryptographic or text library does not start");
+    registry_load(systems);
+    record_tables_build();
+    core_stmts_register();
+    figures_build();
+}
+
+/* ---- settings ---- */
+
+int setting_get(struct db *db, int64_t site, struct arena *a, const char *name, struct str *ret, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    TRY(db_query(db, CS(setting_get), &rows, e, VINT(site), VTEXTZ(name)));
+    int r = rows_next(rows, e);
+    if (r == 1) *ret = arena_str(a, rows_text(rows, 0));
+    return r;
+}
+
+int setting_put(struct db *db, int64_t site, const char *name, struct str value, struct err *e) {
+    return db_run(db, CS(setting_put), e, VINT(site), VTEXTZ(name), VTEXT(value));
+}
+
+/* ---- making one ---- */
+
+static int64_t new_site_id(void) {
+    uint64_t v;
+    random_bytes(&v, sizeof v);
+    return (int64_t)(v >> 17 | 1); /* 47 bits: exact in every JSON reader, six bytes in every row */
+}
+
+static int write_settings(struct db *db, int64_t site, const struct site_options *o, struct err *e) {
+    char id[24];
+    snprintf(id, sizeof id, "%lld", (long long)site);
+    TRY(db_begin(db, true, e));
+    int r = setting_put(db, site, "site", str_z(id), e);
+    if (r == 0) r = setting_put(db, site, "name", str_z(o->name ? o->name : "联防"), e);
+    if (r == 0) r = setting_put(db, site, "tz", str_z(o->tz ? o->tz : "Asia/Shanghai"), e);
+    if (r == 0) r = db_commit(db, e);
+    if (r) db_rollback(db);
+    return r;
+}
+
+struct first_area {
+    struct write_item item;
+    const struct site_options *o;
+};
+
+static int make_first_area(struct tx *tx, struct write_item *item, struct err *e) {
+    const struct site_options *o = ((struct first_area *)item)->o;
+    struct errs errs = {.n = 0};
+    struct record *r = record_new(tx->a, kind_by_name(STR("area")));
+    record_set_text(r, "code", str_z(o->code));
+    record_set_text(r, "name", str_z(o->name ? o->name : o->code));
+    record_set_text(r, "level", str_z(o->level ? o->level : "county"));
+    tx->actor = &actor_system;
+    tx->kind = r->kind;
+    tx->verb = "create";
+    tx->command = "area.create";
+    tx->command_id = id_new(tx->now);
+    return tx_create(tx, r, &errs, e);
+}
+
+static void nothing(struct write_item *item UNUSED) {}
+
+static int fill_new_site(const char *dir, const struct site_options *o, struct err *e) {
+    struct db *db CLEANUP(db_closep) = NULL;
+    char path[600];
+    TRY(db_open(site_path(path, dir, "lianfang.db"), DB_CREATE, &db, e));
+    TRY(schema_update(db, clock_now(&(struct clock){0}), e));
+    TRY(write_settings(db, new_site_id(), o, e));
+    if (!o->code) return 0;
+    db_close(TAKE(db));
+    struct site *s CLEANUP(site_closep) = NULL;
+    TRY(site_open(dir, &s, e));
+    struct first_area first = {.item = {.run = make_first_area, .done = nothing}, .o = o};
+    return writer_run(s, &first.item, e);
+}
+
+int site_create(const char *dir, const struct site_options *o, struct err *e) {
+    struct site_key key;
+    char path[600];
+    struct tz *tz = tz_open(o->tz ? o->tz : "Asia/Shanghai");
+    if (!tz) return err_set(e, ERR_INVALID, "tz", M_TIME_ZONE, o->tz);
+    tz_close(tz);
+    if (o->code && area_level_rank(str_z(o->level ? o->level : "county")) < 0) return err_set(e, ERR_INVALID, "level", M_CODE, o->level, "province, city, county, township, community, village");
+    if (mkdir(dir, 0700) && errno != EEXIST) return err_set(e, ERR_IO, NULL, M_FILE, dir, strerror(errno));
+    if (access(site_path(path, dir, "lianfang.db"), F_OK) == 0) return err_set(e, ERR_CONFLICT, NULL, M_SITE_EXISTS, dir);
+    TRY(site_key_create(site_path(path, dir, "site.key"), &key, e));
+    site_key_wipe(&key);
+    return fill_new_site(dir, o, e);
+}
+
+/* ---- opening one ---- */
+
+static void set_text(char *to, size_t cap, struct str s) {
+    snprintf(to, cap, "%.*s", STR_FMT(s));
+}
+
+static int read_settings(struct site *s, struct db *db, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct str name = STR("联防"), tz = STR("Asia/Shanghai");
+    if (db_int_n(db, CS(site_of_store), NULL, 0, &s->id, e) != 1) return err_set(e, ERR_CORRUPT, NULL, M_NO_SITE, s->dir);
+    if (setting_get(db, s->id, &a, "name", &name, e) < 0 || setting_get(db, s->id, &a, "tz", &tz, e) < 0) return -1;
+    set_text(s->name, sizeof s->name, name);
+    set_text(s->tz_name, sizeof s->tz_name, tz);
+    s->tz = tz_open(s->tz_name);
+    if (!s->tz) return err_set(e, ERR_INVALID, "tz", M_TIME_ZONE, s->tz_name);
+    struct digest hash;
+    return journal_end(db, s->id, &s->last_seq, &hash, e);
+}
+
+/* LF_CLOCK=2020-02-10T08:00:00+08:00 holds the clock still: demonstrations and tests of a day long past. */
+static void set_clock(struct site *s) {
+    const char *fixed = getenv("LF_CLOCK");
+    int64_t at;
+    if (fixed && tz_parse(s->tz, str_z(fixed), &at)) s->clock.fixed_us = at;
+}
+
+static int open_all(struct site *s, struct err *e) {
+    char path[600];
+    struct db *db CLEANUP(db_closep) = NULL;
+    TRY(site_key_load(site_path(path, s->dir, "site.key"), &s->key, e));
+    TRY(db_open(site_path(path, s->dir, "lianfang.db"), DB_WRITE, &db, e));
+    TRY(schema_update(db, clock_now(&s->clock), e));
+    TRY(db_check_statements(db, e));
+    TRY(read_settings(s, db, e));
+    set_clock(s);
+    TRY(areas_load(db, s->id, &s->areas, e));
+    return writer_start(s, TAKE(db), e);
+}
+
+int site_open(const char *dir, struct site **ret, struct err *e) {
+    char path[600];
+    if (access(site_path(path, dir, "lianfang.db"), F_OK)) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_SITE, dir);
+    struct site *s CLEANUP(site_closep) = calloc(1, sizeof *s);
+    INVARIANT(s);
+    set_text(s->dir, sizeof s->dir, str_z(dir));
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    TRY(open_all(s, e));
+    *ret = TAKE(s);
+    return 0;
+}
+
+void site_close(struct site *s) {
+    if (!s) return;
+    if (s->writer) writer_stop(s);
+    for (size_t i = 0; i < s->readers_n; i++) db_close(s->readers[i]);
+    areas_drop(s->areas);
+    tz_close(s->tz);
+    site_key_wipe(&s->key);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->changed);
+    free(s);
+}
+
+void site_closep(struct site **s) {
+    site_close(*s);
+}
+
+/* ---- reading ---- */
+
+int site_reader(struct site *s, struct db **ret, struct err *e) {
+    struct db *db = NULL;
+    char path[600];
+    pthread_mutex_lock(&s->lock);
+    if (s->readers_n) db = s->readers[--s->readers_n];
+    pthread_mutex_unlock(&s->lock);
+    if (!db) TRY(db_open(site_path(path, s->dir, "lianfang.db"), DB_READ, &db, e));
+    if (db_begin(db, false, e)) {
+        db_close(db);
+        return -1;
+    }
+    *ret = db;
+    return 0;
+}
+
+void site_reader_done(struct site *s, struct db *db) {
+    if (!db) return;
+    db_rollback(db);
+    pthread_mutex_lock(&s->lock);
+    bool keep = s->readers_n < COUNT(s->readers);
+    if (keep) s->readers[s->readers_n++] = db;
+    pthread_mutex_unlock(&s->lock);
+    if (!keep) db_close(db);
+}
+
+static void reload_areas(struct site *s) {
+    struct err e;
+    struct db *db;
+    struct areas *fresh;
+    if (site_reader(s, &db, &e)) {
+        log_line(LOG_ERROR, "site", "the area tree cannot be read code=%s", err_name(e.code));
+        return;
+    }
+    bool read = areas_load(db, s->id, &fresh, &e) == 0;
+    site_reader_done(s, db);
+    if (!read) return;
+    pthread_mutex_lock(&s->lock);
+    struct areas *before = s->areas;
+    s->areas = fresh;
+    pthread_mutex_unlock(&s->lock);
+    areas_drop(before);
+}
+
+struct areas *site_areas(struct site *s) {
+    pthread_mutex_lock(&s->lock);
+    bool stale = s->areas_stale;
+    s->areas_stale = false;
+    pthread_mutex_unlock(&s->lock);
+    if (stale) reload_areas(s);
+    pthread_mutex_lock(&s->lock);
+    struct areas *t = s->areas;
+    areas_hold(t);
+    pthread_mutex_unlock(&s->lock);
+    return t;
+}
+
+int64_t site_now(const struct site *s) {
+    return clock_now(&s->clock);
+}
+
+day_t site_today(const struct site *s) {
+    return tz_day(s->tz, site_now(s));
+}
+
+struct check_env site_env(const struct site *s, struct arena *a) {
+    return (struct check_env){.a = a, .tz = s->tz, .now = site_now(s), .today = site_today(s)};
+}
+
+/* Another process may have written: the journal in the database is the truth. */
+static void look_at_journal(struct site *s) {
+    struct err e;
+    struct db *db;
+    struct digest hash;
+    int64_t seq;
+    if (site_reader(s, &db, &e)) return;
+    int r = journal_end(db, s->id, &seq, &hash, &e);
+    site_reader_done(s, db);
+    if (r) return;
+    pthread_mutex_lock(&s->lock);
+    if (seq > s->last_seq) {
+        s->last_seq = seq;
+        s->areas_stale = true;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+int64_t site_seq(struct site *s) {
+    look_at_journal(s);
+    pthread_mutex_lock(&s->lock);
+    int64_t seq = s->last_seq;
+    pthread_mutex_unlock(&s->lock);
+    return seq;
+}
+
+int64_t site_wait(struct site *s, int64_t seq, int64_t timeout_us) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t ns = until.tv_nsec + timeout_us % US_PER_SECOND * 1000;
+    until.tv_sec += timeout_us / US_PER_SECOND + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    pthread_mutex_lock(&s->lock);
+    while (s->last_seq <= seq && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0) continue;
+    int64_t now = s->last_seq;
+    pthread_mutex_unlock(&s->lock);
+    return now > seq ? now : site_seq(s);
+}

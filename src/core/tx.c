@@ -1,0 +1,467 @@
+#include "core/tx.h"
+
+#include "base/utf8.h"
+#include "core/core_stmts.h"
+#include "core/figure.h"
+#include "core/journal.h"
+#include "text/text.h"
+
+/* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
+
+struct log_row {
+    struct id id;
+    struct digest digest;
+};
+struct log_rows {
+    struct log_row *rows;
+    size_t n, cap;
+    struct str path; /* the top that holds them all */
+};
+
+struct log_rows *log_rows_new(void) {
+    struct log_rows *l = calloc(kind_count() + 1, sizeof *l);
+    INVARIANT(l);
+    return l;
+}
+
+void log_rows_free(struct log_rows *l) {
+    for (size_t i = 0; l && i < kind_count(); i++) free(l[i].rows);
+    free(l);
+}
+
+static void log_rows_add(struct log_rows *l, const struct record *r) {
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 64;
+        l->rows = realloc(l->rows, l->cap * sizeof *l->rows);
+        INVARIANT(l->rows);
+    }
+    l->rows[l->n++] = (struct log_row){r->id, record_digest(r)};
+}
+
+static int by_id(const void *a, const void *b) {
+    return memcmp(((const struct log_row *)a)->id.b, ((const struct log_row *)b)->id.b, 16);
+}
+
+static int log_rows_close(struct tx *tx, const struct kind *k, struct log_rows *l, struct err *e) {
+    if (l->n == 0) return 0;
+    struct digest_state d;
+    qsort(l->rows, l->n, sizeof *l->rows, by_id);
+    digest_start(&d);
+    for (size_t i = 0; i < l->n; i++) digest_add(&d, l->rows[i].digest.b, sizeof l->rows[i].digest.b);
+    struct journal_entry j = {
+        .id = id_new(tx->now),
+        .command = str_z(arena_printf(tx->a, "%s.batch", k->name)),
+        .kind = str_z(k->name),
+        .version = tx->batch,
+        .path = STR(""),
+        .change = str_z(arena_printf(tx->a, "{\"rows\":%zu}", l->n)),
+        .has_row = true,
+        .row = digest_end(&d),
+    };
+    l->n = 0;
+    return journal_append(tx, &j, e);
+}
+
+/* ---- the transaction ---- */
+
+int tx_start(struct tx *tx, struct err *e) {
+    TRY(journal_end(tx->db, tx->site->id, &tx->seq, &tx->chain, e));
+    tx->batch = tx->seq + 1;
+    tx->now = site_now(tx->site);
+    tx->today = tz_day(tx->site->tz, tx->now);
+    /* Another process wrote since: the tree in memory may be old. */
+    tx->areas_changed = tx->seq != tx->site->last_seq;
+    tally_batch_clear(tx->tallies);
+    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0;
+    return 0;
+}
+
+int tx_finish(struct tx *tx, struct err *e) {
+    TRY(tally_batch_flush(tx->tallies, tx, e));
+    for (size_t i = 0; i < kind_count(); i++) TRY(log_rows_close(tx, kind_at(i), &tx->logs[i], e));
+    return 0;
+}
+
+struct tx_mark tx_mark(struct tx *tx, struct arena *a) {
+    struct tx_mark m = {tally_batch_mark(tx->tallies), tx->seq, tx->chain, arena_new(a, size_t, kind_count())};
+    for (size_t i = 0; i < kind_count(); i++) m.logs[i] = tx->logs[i].n;
+    return m;
+}
+
+void tx_undo(struct tx *tx, const struct tx_mark *m) {
+    tally_batch_undo(tx->tallies, m->tallies);
+    tx->seq = m->seq;
+    tx->chain = m->chain;
+    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = m->logs[i];
+}
+
+struct check_env tx_env(const struct tx *tx) {
+    return (struct check_env){.a = tx->a, .tz = tx->site->tz, .now = tx->now, .today = tx->today};
+}
+
+int tx_require(struct tx *tx, struct str path, struct err *e) {
+    if (permit_may(tx->actor, tx->kind->name, tx->verb, path)) return 0;
+    return err_set(e, ERR_FORBIDDEN, "area", M_OUTSIDE_AREA);
+}
+
+int tx_load(struct tx *tx, const struct kind *k, struct id id, struct record **ret, struct err *e) {
+    struct record *r = NULL;
+    int found = record_load(tx->db, tx->site->id, tx->a, k, id, &r, e);
+    if (found < 0) return -1;
+    if (found == 0 || r->removed) {
+        char text[ID_TEXT];
+        return err_set(e, ERR_NOT_FOUND, NULL, M_NO_RECORD, id_text(id, text), label_in(k->label, tx->lang));
+    }
+    *ret = r;
+    return 0;
+}
+
+static int area_record(struct tx *tx, struct id area, struct record **ret, struct err *e) {
+    return tx_load(tx, kind_by_name(STR("area")), area, ret, e);
+}
+
+int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e) {
+    if (!tx->areas_changed) {
+        struct areas *t CLEANUP(areas_dropp) = site_areas(tx->site);
+        const struct area *x = t ? areas_by_id(t, area) : NULL;
+        if (x) return *ret = arena_str(tx->a, x->path), 0;
+    }
+    struct record *r;
+    TRY(area_record(tx, area, &r, e));
+    *ret = r->path;
+    return 0;
+}
+
+/* ---- journal entries ---- */
+
+static int entry(struct tx *tx, const struct record *r, struct str change, bool row, struct err *e) {
+    struct journal_entry j = {
+        .id = tx->entry_used ? id_new(tx->now) : tx->command_id,
+        .cause = tx->entry_used ? tx->command_id : (struct id){{0}},
+        .fingerprint = tx->entry_used ? 0 : tx->fingerprint,
+        .actor = tx->actor->id,
+        .command = str_z(tx->command),
+        .kind = str_z(r->kind->name),
+        .record = r->id,
+        .version = r->version,
+        .path = r->path,
+        .change = change,
+        .has_row = row,
+    };
+    if (row) j.row = record_digest(r);
+    TRY(journal_append(tx, &j, e));
+    if (!tx->entry_used) {
+        tx->record = r->id;
+        tx->version = r->version;
+    }
+    tx->entry_used = true;
+    return 0;
+}
+
+int tx_note(struct tx *tx, const struct record *about, struct str change_json, struct err *e) {
+    return entry(tx, about, change_json, false, e);
+}
+
+/* ---- checks that need the database ---- */
+
+static int ref_by_key(struct tx *tx, const struct field *f, const struct kind *to, struct val *v, struct errs *errs, struct err *e) {
+    for (size_t i = 0; i < to->n; i++) {
+        if (!(to->fields[i].flags & KEY) || !(to->fields[i].flags & FIND || field_is_text(&to->fields[i]))) continue;
+        struct record *r;
+        int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, to, i, v->s, &r, e);
+        if (found < 0) return -1;
+        if (found == 1) return *v = VID(r->id), 0;
+        if (found == 2) {
+            err_set(errs_next(errs), ERR_INVALID, f->name, M_AMBIGUOUS, arena_strz(tx->a, v->s), label_in(to->label, tx->lang));
+            return 0;
+        }
+    }
+    err_set(errs_next(errs), ERR_INVALID, f->name, M_NO_RECORD, arena_strz(tx->a, v->s), label_in(to->label, tx->lang));
+    return 0;
+}
+
+/* A reference may point to what the actor may read, or to what stands above the record (its community, its county's organisation). */
+static bool ref_in_reach(struct tx *tx, const struct record *r, const struct record *target) {
+    return permit_may(tx->actor, target->kind->name, "read", target->path) || path_under(r->path, target->path);
+}
+
+static int check_refs(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+    for (size_t i = 0; i < r->kind->n; i++) {
+        const struct field *f = &r->kind->fields[i];
+        struct val *v = &r->v[i];
+        if (f->type != F_REF || v->type == V_NULL || (old && val_eq(&old->v[i], v))) continue;
+        const struct kind *to = kind_by_name(str_z(f->ref));
+        struct record *target = NULL;
+        if (v->type == V_TEXT) {
+            size_t before = errs->n;
+            TRY(ref_by_key(tx, f, to, v, errs, e));
+            if (errs->n > before) continue;
+        }
+        int found = record_load(tx->db, tx->site->id, tx->a, to, v->id, &target, e);
+        if (found < 0) return -1;
+        char text[ID_TEXT];
+        if (found == 0 || target->removed)
+            err_set(errs_next(errs), ERR_INVALID, f->name, M_NO_RECORD, id_text(v->id, text), label_in(to->label, tx->lang));
+        else if (!ref_in_reach(tx, r, target))
+            err_set(errs_next(errs), ERR_INVALID, f->name, M_OUTSIDE_AREA);
+        else if (r->kind->area_from && strcmp(r->kind->area_from, f->name) == 0 && id_is_nil(r->area))
+            r->area = target->area, r->path = target->path;
+    }
+    return 0;
+}
+
+static void check_required(struct record *r, struct errs *errs) {
+    for (size_t i = 0; i < r->kind->n; i++)
+        if (r->kind->fields[i].flags & REQUIRED && r->v[i].type == V_NULL)
+            err_set(errs_next(errs), ERR_INVALID, r->kind->fields[i].name, M_REQUIRED);
+}
+
+static int check_unique(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+    for (size_t i = 0; i < r->kind->n; i++) {
+        const struct field *f = &r->kind->fields[i];
+        if (!(f->flags & UNIQUE) || r->v[i].type != V_TEXT || (old && val_eq(&old->v[i], &r->v[i]))) continue;
+        struct record *other;
+        int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, r->kind, i, r->v[i].s, &other, e);
+        if (found < 0) return -1;
+        if (found && !id_eq(other->id, r->id)) {
+            struct str shown = f->flags & SEALED ? field_mask(tx->a, f, r->v[i].s) : r->v[i].s;
+            err_set(errs_next(errs), ERR_INVALID, f->name, M_SAME_CODE, arena_strz(tx->a, shown));
+        }
+    }
+    return 0;
+}
+
+/* ---- places ---- */
+
+static bool above(struct str level, struct str below) {
+    int a = area_level_rank(level), b = area_level_rank(below);
+    return a < b || (a == b && (str_eq(level, STR("group")) || str_eq(below, STR("group"))));
+}
+
+/* Where a new or moved area stands: behind the last child of its parent. */
+static int tree_path(struct tx *tx, struct record *r, struct errs *errs, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    const struct val *parent = record_get(r, "parent");
+    struct str top = STR("");
+    r->area = r->id;
+    if (parent->type == V_ID) {
+        struct record *up;
+        TRY(area_record(tx, parent->id, &up, e));
+        top = up->path;
+        if (!above(record_text(up, "level"), record_text(r, "level")))
+            err_set(errs_next(errs), ERR_INVALID, "parent", M_LEVEL, arena_strz(tx->a, record_text(r, "level")),
+                    arena_strz(tx->a, record_text(up, "level")));
+        if (r->path.n && path_under(top, r->path)) err_set(errs_next(errs), ERR_INVALID, "parent", M_CYCLE);
+        TRY(db_query(tx->db, CS(area_last_child), &rows, e, VINT(tx->site->id), *parent));
+    } else {
+        TRY(db_query(tx->db, CS(area_last_root), &rows, e, VINT(tx->site->id)));
+    }
+    int got = rows_next(rows, e);
+    if (got < 0) return -1;
+    struct str path = path_next_child(tx->a, top, got ? rows_text(rows, 0) : STR_NONE);
+    if (path.n == 0) return err_set(e, ERR_INVALID, "parent", M_RANGE, "1", "46655");
+    r->path = path;
+    return 0;
+}
+
+static int place(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+    if (r->kind->flags & KIND_TREE) {
+        if (old && val_eq(record_get(old, "parent"), record_get(r, "parent"))) return 0;
+        return tree_path(tx, r, errs, e);
+    }
+    if (r->kind->flags & KIND_NO_AREA) {
+        r->path = STR("");
+        return 0;
+    }
+    if (id_is_nil(r->area)) {
+        if (errs->n == 0) err_set(errs_next(errs), ERR_INVALID, "area", M_REQUIRED);
+        return 0;
+    }
+    if (old && id_eq(old->area, r->area)) return 0;
+    return r->path.n ? 0 : tx_area_path(tx, r->area, &r->path, e);
+}
+
+/* Everything between what was asked and the row: 0 when it may be stored. */
+static int prepare(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+    if (!id_is_nil(r->area) && !(r->kind->flags & KIND_TREE) && !r->path.n) TRY(tx_area_path(tx, r->area, &r->path, e));
+    TRY(check_refs(tx, old, r, errs, e));
+    TRY(place(tx, old, r, errs, e));
+    if (errs->n == 0 && r->kind->derive) TRY(r->kind->derive(tx, old, r, errs, e));
+    check_required(r, errs);
+    if (errs->n == 0) TRY(check_unique(tx, old, r, errs, e));
+    if (errs->n) {
+        *e = errs->e[0];
+        return -1;
+    }
+    return tx_require(tx, r->path, e);
+}
+
+/* ---- storing ---- */
+
+static struct val id_val(struct id id) {
+    return id_is_nil(id) ? VNULL : VID(id);
+}
+
+static void add_search(struct tx *tx, const struct record *r, struct val *to) {
+    to[0] = to[1] = VNULL;
+    for (size_t i = 0; i < r->kind->n; i++) {
+        if (!(r->kind->fields[i].flags & SEARCH) || r->v[i].type != V_TEXT) continue;
+        to[0] = VTEXT(utf8_fold(tx->a, r->v[i].s));
+        to[1] = VTEXT(text_initials(tx->a, r->v[i].s, r->kind->fields[i].flags & PERSONAL));
+        return;
+    }
+}
+
+static int store(struct tx *tx, const struct stmt *s, struct record *r, struct err *e) {
+    const struct kind *k = r->kind;
+    struct val *v = arena_new(tx->a, struct val, 14 + 2 * k->n);
+    size_t n = 0, hashes = 12 + (kind_sql(k)->has_search ? 2 : 0) + k->n;
+    v[n++] = VINT(tx->site->id);
+    v[n++] = VID(r->id);
+    v[n++] = VINT(r->version);
+    v[n++] = id_val(r->area);
+    v[n++] = VTEXT(r->path);
+    v[n++] = VINT(r->created_at);
+    v[n++] = id_val(r->created_by);
+    v[n++] = VINT(r->updated_at);
+    v[n++] = id_val(r->updated_by);
+    v[n++] = VINT(r->removed);
+    v[n++] = r->extra.n ? VTEXT(r->extra) : VNULL;
+    v[n++] = r->batch ? VINT(r->batch) : VNULL;
+    if (kind_sql(k)->has_search) {
+        add_search(tx, r, v + n);
+        n += 2;
+    }
+    for (size_t i = 0; i < k->n; i++) {
+        if (!(k->fields[i].flags & FIND)) continue;
+        struct str plain;
+        uint8_t *hash = arena_alloc(tx->a, 16);
+        TRY(record_plain(&tx->site->key, tx->a, r, i, &plain, e));
+        find_hash(&tx->site->key, str_z(arena_printf(tx->a, "%s.%s", k->name, k->fields[i].name)), plain, hash);
+        v[hashes++] = plain.n ? VBLOB(((struct str){(const char *)hash, 16})) : VNULL;
+    }
+    record_seal(&tx->site->key, tx->a, r);
+    memcpy(v + n, r->v, k->n * sizeof *v);
+    return db_run_n(tx->db, s, v, hashes, NULL, e);
+}
+
+int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e) {
+    if (id_is_nil(r->id)) r->id = id_new(tx->now);
+    r->version = 1;
+    r->created_at = r->updated_at = tx->now;
+    r->created_by = r->updated_by = tx->actor->id;
+    TRY(prepare(tx, NULL, r, errs, e));
+    bool log = r->kind->flags & KIND_LOG;
+    if (log) r->batch = tx->batch;
+    TRY(store(tx, &kind_sql(r->kind)->insert, r, e));
+    tally_record(tx->tallies, tx->site->tz, r, 1);
+    if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
+    if (log) {
+        log_rows_add(&tx->logs[kind_index(r->kind)], r);
+        if (!tx->entry_used) tx->record = r->id, tx->version = 1;
+        return 0;
+    }
+    return entry(tx, r, journal_change(tx->site->tz, tx->a, NULL, r), true, e);
+}
+
+/* Sealed fields given again with the same content keep their sealed bytes, so that they do not count as a change. */
+static int keep_unchanged(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct err *e) {
+    *ret_changed = !id_eq(old->area, r->area) || !str_eq(old->extra, r->extra);
+    for (size_t i = 0; i < r->kind->n; i++) {
+        if (val_eq(&old->v[i], &r->v[i])) continue;
+        if (old->v[i].type == V_BLOB && r->v[i].type == V_TEXT) {
+            struct str before;
+            TRY(record_plain(&tx->site->key, tx->a, old, i, &before, e));
+            if (str_eq(before, r->v[i].s)) {
+                r->v[i] = old->v[i];
+                continue;
+            }
+        }
+        *ret_changed = true;
+    }
+    return 0;
+}
+
+/* An area and all below it get another path: rows of every kind, and the tallies counted again where they now belong. */
+static int recount_subtree(struct tx *tx, struct str top, int sign, struct err *e) {
+    struct path_range range = path_range(tx->a, top);
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+        struct rows *rows CLEANUP(rows_donep) = NULL;
+        struct arena a CLEANUP(arena_release) = {0};
+        TRY(db_query(tx->db, &kind_sql(k)->range_after, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(STR("")),
+                     VID((struct id){{0}}), VINT(INT64_MAX)));
+        int r;
+        struct record rec;
+        while ((r = rows_next(rows, e)) == 1) {
+            record_read(&a, k, rows, &rec);
+            tally_record(tx->tallies, tx->site->tz, &rec, sign);
+            arena_clear(&a);
+        }
+        if (r < 0) return -1;
+    }
+    return 0;
+}
+
+static int move_subtree(struct tx *tx, struct str from, struct str to, struct err *e) {
+    struct path_range range = path_range(tx->a, from);
+    TRY(recount_subtree(tx, from, -1, e));
+    for (size_t i = 0; i < kind_count(); i++)
+        TRY(db_run(tx->db, &kind_sql(kind_at(i))->move, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(to)));
+    return recount_subtree(tx, to, 1, e);
+}
+
+int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e) {
+    *ret_changed = false;
+    TRY(tx_require(tx, old->path, e));
+    TRY(keep_unchanged(tx, old, r, ret_changed, e));
+    if (!*ret_changed) {
+        /* The command still ran: its id must answer the same when it comes again. */
+        if (!tx->entry_used) TRY(tx_note(tx, old, STR("{}"), e));
+        return 0;
+    }
+    r->version = old->version + 1;
+    r->updated_at = tx->now;
+    r->updated_by = tx->actor->id;
+    if (!id_eq(old->area, r->area)) r->path = STR("");
+    TRY(prepare(tx, old, r, errs, e));
+    bool moved = r->kind->flags & KIND_TREE && !str_eq(old->path, r->path);
+    if (moved) TRY(move_subtree(tx, old->path, r->path, e));
+    /* After a move the old contribution stands under the new path already. */
+    struct record *before = record_copy(tx->a, old);
+    if (moved) before->path = r->path;
+    tally_record(tx->tallies, tx->site->tz, before, -1);
+    TRY(store(tx, &kind_sql(r->kind)->update, r, e));
+    tally_record(tx->tallies, tx->site->tz, r, 1);
+    if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
+    return entry(tx, r, journal_change(tx->site->tz, tx->a, old, r), true, e);
+}
+
+static int nothing_below(struct tx *tx, const struct record *r, struct err *e) {
+    struct path_range range = path_range(tx->a, r->path);
+    for (size_t i = 0; i < kind_count(); i++) {
+        struct rows *rows CLEANUP(rows_donep) = NULL;
+        const struct kind *k = kind_at(i);
+        bool tree = k->flags & KIND_TREE;
+        TRY(db_query(tx->db, &kind_sql(k)->range_after, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(r->path),
+                     VID(tree ? r->id : (struct id){{0}}), VINT(1)));
+        int got = rows_next(rows, e);
+        if (got < 0) return -1;
+        if (got) return err_set(e, ERR_STATE, NULL, M_HAS_CHILDREN, label_in(k->label, tx->lang));
+    }
+    return 0;
+}
+
+int tx_remove(struct tx *tx, const struct record *old, struct err *e) {
+    TRY(tx_require(tx, old->path, e));
+    if (old->kind->flags & KIND_TREE) TRY(nothing_below(tx, old, e));
+    struct record *r = record_copy(tx->a, old);
+    r->removed = true;
+    r->version++;
+    r->updated_at = tx->now;
+    r->updated_by = tx->actor->id;
+    tally_record(tx->tallies, tx->site->tz, old, -1);
+    TRY(store(tx, &kind_sql(r->kind)->update, r, e));
+    if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
+    return entry(tx, r, STR("{}"), true, e);
+}

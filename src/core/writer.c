@@ -1,0 +1,245 @@
+/* The one writer.  While one commit waits for the disk the next items queue up, so a group grows by itself with the load and one fsync serves
+ * many.  Each item runs under a savepoint: its failure undoes it alone.  A busy database or a failed commit runs the whole group
+ * again; a full disk fails it.  Nobody is answered before the commit is durable. */
+#include "core/writer.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "core/figure.h"
+#include "core/tx.h"
+
+enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6 };
+
+struct writer {
+    struct site *site;
+    struct db *db;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct write_item *first, **last;
+    size_t queued;
+    bool stopping;
+    struct tally_batch *tallies;
+    struct log_rows *logs;
+    struct arena arena;
+    struct writer_counts counts;
+    int64_t checkpointed; /* commits at the last checkpoint */
+};
+
+/* Errors that are not the item's own: the transaction cannot go on. */
+static bool breaks_group(enum err_code code) {
+    return code == ERR_RETRY || code == ERR_STORAGE_FULL || code == ERR_DB || code == ERR_IO || code == ERR_CORRUPT;
+}
+
+static int run_item(struct writer *w, struct tx *tx, struct write_item *item, struct err *e) {
+    struct arena marks CLEANUP(arena_release) = {0};
+    arena_clear(&w->arena);
+    struct tx_mark mark = tx_mark(tx, &marks);
+    bool areas_changed = tx->areas_changed;
+    item->failed = false;
+    TRY(db_savepoint(tx->db, e));
+    tx->entry_used = false;
+    if (item->run(tx, item, &item->err) == 0) return db_release(tx->db, e);
+    if (breaks_group(item->err.code)) {
+        *e = item->err;
+        return -1;
+    }
+    item->failed = true;
+    tx_undo(tx, &mark);
+    tx->areas_changed = areas_changed;
+    return db_rollback_to(tx->db, e);
+}
+
+static int run_group(struct writer *w, struct write_item *items, bool *ret_areas_changed, int64_t *ret_seq, struct err *e) {
+    struct tx tx = {.site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs};
+    TRY(db_begin(w->db, true, e));
+    int r = tx_start(&tx, e);
+    for (struct write_item *i = items; i && r == 0; i = i->next) r = run_item(w, &tx, i, e);
+    if (r == 0) r = tx_finish(&tx, e);
+    if (r == 0) r = db_commit(w->db, e);
+    if (r) db_rollback(w->db);
+    *ret_areas_changed = tx.areas_changed;
+    *ret_seq = tx.seq;
+    return r;
+}
+
+static void wait_a_little(int attempt) {
+    struct timespec t = {0, (2L << attempt) * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+static void fail_all(struct write_item *items, const struct err *e) {
+    for (struct write_item *i = items; i; i = i->next) {
+        i->failed = true;
+        i->err = *e;
+    }
+}
+
+static void commit_group(struct writer *w, struct write_item *items) {
+    struct err e;
+    bool areas_changed = false;
+    int64_t seq = 0, began = monotonic_us();
+    int r = -1;
+    for (int attempt = 0; attempt < TRIES; attempt++) {
+        r = run_group(w, items, &areas_changed, &seq, &e);
+        if (r == 0 || e.code != ERR_RETRY) break;
+        w->counts.retried++;
+        wait_a_little(attempt);
+    }
+    if (r) {
+        log_line(LOG_ERROR, "writer", "a group failed code=%s detail=%s", err_name(e.code), e.arg[0]);
+        fail_all(items, &e);
+    } else {
+        pthread_mutex_lock(&w->site->lock);
+        if (seq > w->site->last_seq) w->site->last_seq = seq;
+        if (areas_changed) w->site->areas_stale = true;
+        pthread_cond_broadcast(&w->site->changed);
+        pthread_mutex_unlock(&w->site->lock);
+    }
+    w->counts.commits++;
+    w->counts.commit_us += monotonic_us() - began;
+    for (struct write_item *i = items, *next; i; i = next) {
+        next = i->next; /* done() may free the item */
+        w->counts.items++;
+        w->counts.failed += i->failed;
+        i->done(i);
+    }
+}
+
+static struct write_item *take_group(struct writer *w) {
+    struct write_item *first = w->first, *i = first;
+    if (!i) return NULL;
+    size_t n = 1;
+    while (i->next && n < GROUP_MOST) i = i->next, n++;
+    w->first = i->next;
+    if (!w->first) w->last = &w->first;
+    i->next = NULL;
+    w->queued -= n;
+    return first;
+}
+
+static void checkpoint_when_idle(struct writer *w) {
+    struct err e;
+    if (w->counts.commits - w->checkpointed < 64) return;
+    w->checkpointed = w->counts.commits;
+    if (db_checkpoint(w->db, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
+}
+
+static void *writer_main(void *arg) {
+    struct writer *w = arg;
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        struct write_item *group = take_group(w);
+        if (group) {
+            pthread_mutex_unlock(&w->lock);
+            commit_group(w, group);
+            pthread_mutex_lock(&w->lock);
+            continue;
+        }
+        if (w->stopping) break;
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 2;
+        if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT) checkpoint_when_idle(w);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+int writer_start(struct site *s, struct db *db, struct err *e) {
+    struct writer *w = calloc(1, sizeof *w);
+    INVARIANT(w);
+    w->site = s;
+    w->db = db;
+    w->last = &w->first;
+    w->tallies = tally_batch_new();
+    w->logs = log_rows_new();
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->wake, NULL);
+    s->writer = w;
+    if (pthread_create(&w->thread, NULL, writer_main, w) == 0) return 0;
+    return err_set(e, ERR_INTERNAL, NULL, M_TEXT, "no thread for the writer");
+}
+
+void writer_stop(struct site *s) {
+    struct writer *w = s->writer;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    db_close(w->db);
+    tally_batch_free(w->tallies);
+    log_rows_free(w->logs);
+    arena_release(&w->arena);
+    pthread_mutex_destroy(&w->lock);
+    pthread_cond_destroy(&w->wake);
+    free(w);
+    s->writer = NULL;
+}
+
+bool writer_submit(struct site *s, struct write_item *item) {
+    struct writer *w = s->writer;
+    pthread_mutex_lock(&w->lock);
+    bool taken = !w->stopping && w->queued < QUEUE_MOST;
+    if (taken) {
+        item->next = NULL;
+        *w->last = item;
+        w->last = &item->next;
+        if (w->queued++ == 0) pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return taken;
+}
+
+/* ---- waiting for one item ---- */
+
+struct waiting {
+    struct write_item item; /* stands in for the caller's */
+    struct write_item *asked;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool finished;
+};
+
+static int waiting_run(struct tx *tx, struct write_item *item, struct err *e) {
+    struct waiting *w = (struct waiting *)item;
+    return w->asked->run(tx, w->asked, e);
+}
+
+static void waiting_done(struct write_item *item) {
+    struct waiting *w = (struct waiting *)item;
+    pthread_mutex_lock(&w->lock);
+    w->finished = true;
+    pthread_cond_signal(&w->done);
+    pthread_mutex_unlock(&w->lock);
+}
+
+int writer_run(struct site *s, struct write_item *item, struct err *e) {
+    struct waiting w = {.item = {.run = waiting_run, .done = waiting_done}, .asked = item};
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.done, NULL);
+    bool taken = writer_submit(s, &w.item);
+    pthread_mutex_lock(&w.lock);
+    while (taken && !w.finished) pthread_cond_wait(&w.done, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    pthread_mutex_destroy(&w.lock);
+    pthread_cond_destroy(&w.done);
+    if (!taken) return err_set(e, ERR_BUSY, NULL, M_QUEUE_FULL);
+    item->failed = w.item.failed;
+    item->err = w.item.err;
+    if (!item->failed) return 0;
+    *e = item->err;
+    return -1;
+}
+
+struct writer_counts writer_counts(struct site *s) {
+    struct writer *w = s->writer;
+    pthread_mutex_lock(&w->lock);
+    struct writer_counts c = w->counts;
+    c.queued = (int64_t)w->queued;
+    pthread_mutex_unlock(&w->lock);
+    return c;
+}
