@@ -1,9 +1,9 @@
 /* Figures: tallies counted as commands commit, rolled up the area tree, and queries.
  *
  * tally(site, path, figure, cut, day) -> n.  FLOW adds on the record's day; STOCK adds on the day it begins to count and takes away on
- * the day it stops, so its value on a day is the sum of all days up to it.  `cut` is "field=value;field=value" of the figure's cuts in their order, empty values left
- * out.  A figure's rule is evaluated on a record before and after each change, by the same code that fsck and the rows behind a
- * figure use. */
+ * the day it stops, so its value on a day is the sum of all days up to it.  `cut` is "field=value;field=value" of the figure's cuts in their
+ * order, empty values left out; a reference stands there as its id, a boolean as true or false, and a text has its ; and , made full-width.
+ * A figure's rule is evaluated on a record before and after each change, by the same code that fsck and the rows behind a figure use. */
 #ifndef FIGURE_H
 #define FIGURE_H
 
@@ -19,7 +19,8 @@ void tally_batch_free(struct tally_batch *b);
 void tally_batch_clear(struct tally_batch *b);
 size_t tally_batch_mark(struct tally_batch *b);             /* before a command */
 void tally_batch_undo(struct tally_batch *b, size_t mark);  /* it failed */
-int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e); /* before the commit */
+/* Before the commit, outside any command: adds the deltas to the table and empties the batch; on an error the batch stays. */
+int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e);
 /* The record's contributions times sign (+1, -1), for every figure of its kind. */
 void tally_record(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign);
 /* Recounts everything from the records; `wrong` is called for each tally that differs. */
@@ -46,9 +47,10 @@ struct figure_value {
 };
 /* The value under the query's dims.  Errors: INVALID field "dim" M_NO_DIM. */
 int figure_value(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_value *ret, struct err *e);
-/* The whole and each cut that occurs (one field at a time and the full combination). */
+/* The whole (its cut is the dims), each value that occurs of one field at a time, then each combination of all fields in which two or more are
+ * filled in.  Fields that the dims name are not cut again.  QUERY: the whole, then the statement's rows as they come. */
 int figure_cuts(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_value **ret, size_t *ret_n, struct err *e);
-/* value for each day of the period */
+/* A value for each day of the period; NAN where there is nothing to divide by.  At most 3660 days (INVALID field "to"). */
 int figure_series(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, double **ret, struct err *e);
 /* Up to `limit` records behind it after the cursor (path and id of the last one, empty at first).  A RATIO's rows are those of `part`. */
 struct figure_cursor {
@@ -58,6 +60,8 @@ struct figure_cursor {
 };
 int figure_rows(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_cursor *cur, size_t limit,
                 struct record **ret, size_t *ret_n, struct err *e);
-int dims_parse(struct arena *a, struct str text, struct figure_query *q, struct err *e); /* "k=v", "k:v", several by ; or , */
+/* "k=v", "k:v", several by ; or , - added to those of the query, whose figure is set.  INVALID field "dim": M_NO_DIM, M_REQUIRED (no value),
+ * M_DUPLICATE_FIELD. */
+int dims_parse(struct arena *a, struct str text, struct figure_query *q, struct err *e);
 
 #endif

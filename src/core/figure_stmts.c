@@ -1,0 +1,51 @@
+/* The statements of figures: those on the table of tallies, and one for each FLOW whose day is INDEXED, so that the few rows
+ * behind a figure of one day are found without reading a year of scans. */
+#include "core/figure_internal.h"
+
+struct stmt figure_stmts[ST__COUNT] = {
+#include "core/figure_stmts.inc"
+};
+
+static void add_text(struct buf *b, struct str s) {
+    for (size_t i = 0; i < s.n; i++) INVARIANT(s.p[i] != '\'' && s.p[i] != '\\');
+    buf_addf(b, "'%.*s'", STR_FMT(s));
+}
+
+static void add_list(struct buf *b, const struct rule_test *t) {
+    for (size_t i = 0; i < t->n; i++) {
+        buf_addz(b, i ? ", " : " IN (");
+        if (t->number) buf_addf(b, "%.17g", t->numbers[i]);
+        else add_text(b, t->texts[i]);
+    }
+    buf_addc(b, ')');
+}
+
+/* Only what leaves fewer rows to look at: rule_counts decides on each. */
+static void add_test(struct buf *b, const struct kind *k, const struct rule_test *t) {
+    const struct field *f = &k->fields[t->field];
+    if (t->op == OP_NONE || t->op == OP_EMPTY || f->type == F_CODES) return;
+    buf_addf(b, " AND %s", f->name);
+    switch (t->op) {
+    case OP_ANY: add_list(b, t); break;
+    case OP_FROM: buf_addf(b, " >= %.17g", t->numbers[0]); break;
+    case OP_BELOW: buf_addf(b, " < %.17g", t->numbers[0]); break;
+    default: buf_addz(b, " IS NOT NULL");
+    }
+}
+
+void span_build(struct arena *a, const struct rule *u, struct stmt *s) {
+    struct buf b CLEANUP(buf_release) = BUF(1 << 16);
+    const struct kind *k = u->f->kind;
+    const char *on = k->fields[u->on].name;
+    struct str select = str_z(kind_sql(k)->get.sql), tail = STR(" AND id = $2");
+    INVARIANT(str_ends(select, tail));
+    buf_add_str(&b, str_sub(select, 0, select.n - tail.n));
+    buf_addf(&b, " AND %s >= $2 AND %s < $3", on, on);
+    for (size_t i = 0; i < u->tests_n; i++) add_test(&b, k, &u->tests[i]);
+    /* path || '' keeps SQLite from walking the whole table in path order to save itself the sorting. */
+    buf_addz(&b, " AND path || '' >= $4 AND path || '' < $5 AND (path || '', id) > ($6, $7) AND removed = 0"
+                 " ORDER BY path || '', id LIMIT $8");
+    INVARIANT(!b.failed);
+    *s = (struct stmt){.name = arena_printf(a, "%s.rows", u->f->id), .sql = arena_strz(a, buf_str(&b))};
+    stmt_register(s, 1);
+}
