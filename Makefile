@@ -33,16 +33,17 @@ LDLIBS := $(PKG_LIBS) -lm -lpthread
 
 SRC := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 OBJ := $(SRC:%.c=$(OUT)/%.o)
-GEN_OBJ := $(OUT)/gen/hant.o
+ASSETS_OBJ := $(OUT)/gen/assets.o $(OUT)/gen/assets_bytes.o
+GEN_OBJ := $(OUT)/gen/hant.o $(ASSETS_OBJ)
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 FUZZ := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 
+.SECONDARY:
 .PHONY: all unit mod fuzz replay lint headers bench clean web
 all: $(OUT)/lianfang
 
 # ---- the program ----
-ASSETS_OBJ := $(OUT)/gen/assets.o
-$(OUT)/lianfang: $(OBJ) $(OUT)/src/main.o $(GEN_OBJ) $(ASSETS_OBJ)
+$(OUT)/lianfang: $(OBJ) $(OUT)/src/main.o $(GEN_OBJ)
 	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
 
 $(OUT)/%.o: %.c
@@ -50,10 +51,30 @@ $(OUT)/%.o: %.c
 	@echo "  CC $(V) $<"; $(CC) $(CFLAGS) -c -o $@ $<
 $(OUT)/src/base/%.o $(OUT)/src/json/%.o $(OUT)/src/http/%.o: CFLAGS += -Wconversion -Wno-sign-conversion
 
+# ---- tools of the build ----
+TOOL_CFLAGS := -std=gnu17 -O2 -D_GNU_SOURCE $(WARN)
+build/tools/hant build/tools/lint build/tools/layers: build/tools/%: tools/%.c tools/source.c tools/source.h
+	@mkdir -p $(@D)
+	@echo "  CC $<"; gcc $(TOOL_CFLAGS) -o $@ $< tools/source.c
+build/tools/pack: tools/pack.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"; gcc $(TOOL_CFLAGS) -o $@ $< $$(pkg-config --cflags --libs zlib libbrotlienc libsodium)
+
 # Traditional Chinese of every literal (see src/base/lang.h).
-build/gen/hant.c: tools/hant.sh $(SRC) $(wildcard src/*/*.inc src/*/*/*.inc)
+build/gen/hant.c: tools/hant.sh build/tools/hant $(SRC) $(wildcard src/*.c src/*/*.h src/*/*/*.h src/*/*.inc src/*/*/*.inc)
 	@mkdir -p build/gen
-	tools/hant.sh > $@.new && mv $@.new $@
+	@echo "  HANT $@"; tools/hant.sh > $@.new && mv $@.new $@
+
+# The browser program.  Packed again only when the content of web/dist is another: the list holds its checksums.
+.PHONY: look
+build/gen/assets.list: look
+	@mkdir -p build/gen
+	@find web/dist -type f -exec cksum {} + 2>/dev/null | LC_ALL=C sort > $@.new; cmp -s $@.new $@ || cp $@.new $@
+build/gen/assets.S build/gen/assets.c &: build/gen/assets.list build/tools/pack
+	@echo "  PACK web/dist"; build/tools/pack web/dist build/gen/assets.S build/gen/assets.c
+$(OUT)/gen/assets_bytes.o: build/gen/assets.S
+	@mkdir -p $(@D)
+	@$(CC) -c -o $@ $<
 $(OUT)/gen/%.o: build/gen/%.c
 	@mkdir -p $(@D)
 	@echo "  CC $(V) $<"; $(CC) $(CFLAGS) -c -o $@ $<
@@ -71,14 +92,14 @@ MOD_OBJ := $(foreach d,$(BELOW),$(patsubst %.c,$(OUT)/%.o,$(wildcard src/$(d)/*.
 MOD_TESTS := $(patsubst %.c,$(OUT)/%.o,tests/unit/runner.c $(wildcard tests/unit/$(M)_*.c))
 mod: $(OUT)/mod-$(M)
 	$(OUT)/mod-$(M) $(FILTER)
-$(OUT)/mod-$(M): $(MOD_OBJ) $(MOD_TESTS) $(OUT)/tools/hant_none.o
+$(OUT)/mod-$(M): $(MOD_OBJ) $(MOD_TESTS) $(OUT)/tools/hant_none.o $(if $(filter api,$(BELOW)),$(ASSETS_OBJ))
 	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
 
 # ---- fuzzing: fuzz/fuzz_T.c, seeds and findings in fuzz/corpus/T ----
 TIME ?= 60
-build/fuzz/fuzz-%: $(SRC:%.c=build/fuzz/%.o) build/fuzz/gen/hant.o build/fuzz/fuzz/fuzz_%.o
+build/fuzz/fuzz-%: $(SRC:%.c=build/fuzz/%.o) $(GEN_OBJ:$(OUT)/%=build/fuzz/%) build/fuzz/fuzz/fuzz_%.o
 	@echo "  LD $@"; clang $(LINK_fuzz) -o $@ $^ $(LDLIBS)
-build/asan/replay-%: $(SRC:%.c=build/asan/%.o) build/asan/gen/hant.o build/asan/fuzz/fuzz_%.o build/asan/fuzz/replay.o
+build/asan/replay-%: $(SRC:%.c=build/asan/%.o) $(GEN_OBJ:$(OUT)/%=build/asan/%) build/asan/fuzz/fuzz_%.o build/asan/fuzz/replay.o
 	@echo "  LD $@"; gcc $(LINK_asan) -o $@ $^ $(LDLIBS)
 fuzz:
 	$(MAKE) V=fuzz build/fuzz/fuzz-$(T)

@@ -18,7 +18,8 @@ static void check_scalar(const struct json *a, const struct json *b) {
         struct json_out o = JSON_OUT(&b2);
         double back;
         json_dbl(&o, real);
-        INVARIANT(!b2.failed && str_to_real(buf_str(&b2), -INFINITY, INFINITY, &back) ? back == real : fabs(real) < 1e-300);
+        INVARIANT(!b2.failed && str_to_real(buf_str(&b2), -INFINITY, INFINITY, &back) ? back == real
+                                                                                      : fabs(real) < 1e-300);
     }
 }
 
@@ -67,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct buf quoted CLEANUP(buf_release) = BUF(8 * size + 64);
     struct json_out o3 = JSON_OUT(&quoted);
     json_str(&o3, (struct str){(const char *)data, size});
-    if (!memchr(data, 0, size)) INVARIANT(json_parse(&a, buf_str(&quoted), NULL, &two, &e) == 0 && two->type == JSON_STRING);
+    if (!memchr(data, 0, size))
+        INVARIANT(json_parse(&a, buf_str(&quoted), NULL, &two, &e) == 0 && two->type == JSON_STRING);
     return 0;
 }

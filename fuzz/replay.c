@@ -39,11 +39,11 @@ static int run_directory(const char *dir, size_t *count) {
 }
 
 int main(int argc, char **argv) {
-    const char *name = strrchr(argv[0], '/');
+    const char *name = strstr(argv[0], "replay-");
     size_t count = 0;
     if (LLVMFuzzerInitialize) LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++)
         if (run_directory(argv[i], &count)) return 1;
-    printf("replay %s: %zu inputs\n", name ? name + 1 : argv[0], count);
+    printf("replay %s: %zu inputs\n", name ? name + strlen("replay-") : argv[0], count);
     return count ? 0 : 1;
 }

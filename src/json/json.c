@@ -65,7 +65,10 @@ static int hex4(const char *p) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0) return -1;
         v = v << 4 | d;
     }
@@ -108,9 +111,11 @@ static int check_special(struct reader *r, bool *escaped) {
     }
     if (*r->p == 0) return fail_msg(r, r->p, M_NUL, NULL);
     if ((uint8_t)*r->p < ' ') return fail(r, r->p, "control character in a string");
-    size_t n = json_char_bytes(r->p, (size_t)(r->end - r->p));
-    if (n == 0) return fail_msg(r, r->p, M_BAD_UTF8, NULL);
-    r->p += n;
+    do {
+        size_t n = json_char_bytes(r->p, (size_t)(r->end - r->p));
+        if (n == 0) return fail_msg(r, r->p, M_BAD_UTF8, NULL);
+        r->p += n;
+    } while (r->p < r->end && (uint8_t)*r->p >= 0x80);
     return 0;
 }
 
@@ -177,7 +182,8 @@ static int read_number(struct reader *r, struct str *ret) {
 /* ---- values ---- */
 
 static int read_literal(struct reader *r, struct str word) {
-    if ((size_t)(r->end - r->p) < word.n || memcmp(r->p, word.p, word.n) != 0) return fail(r, r->p, "a value is expected");
+    if ((size_t)(r->end - r->p) < word.n || memcmp(r->p, word.p, word.n) != 0)
+        return fail(r, r->p, "a value is expected");
     r->p += word.n;
     return 0;
 }
@@ -191,8 +197,9 @@ static int read_open(struct reader *r, struct json *v) {
 
 static int read_value(struct reader *r, struct str key, struct json **ret) {
     static const enum json_type by_byte[256] = {
-        ['"'] = JSON_STRING, ['{'] = JSON_OBJECT, ['['] = JSON_ARRAY,  ['-'] = JSON_NUMBER, ['0'] = JSON_NUMBER, ['1'] = JSON_NUMBER,
-        ['2'] = JSON_NUMBER, ['3'] = JSON_NUMBER, ['4'] = JSON_NUMBER, ['5'] = JSON_NUMBER, ['6'] = JSON_NUMBER, ['7'] = JSON_NUMBER,
+        ['"'] = JSON_STRING, ['{'] = JSON_OBJECT, ['['] = JSON_ARRAY,  ['-'] = JSON_NUMBER,
+        ['0'] = JSON_NUMBER, ['1'] = JSON_NUMBER, ['2'] = JSON_NUMBER, ['3'] = JSON_NUMBER,
+        ['4'] = JSON_NUMBER, ['5'] = JSON_NUMBER, ['6'] = JSON_NUMBER, ['7'] = JSON_NUMBER,
         ['8'] = JSON_NUMBER, ['9'] = JSON_NUMBER, ['t'] = JSON_TRUE,   ['f'] = JSON_FALSE,
     };
     skip_space(r);
@@ -222,7 +229,9 @@ static int duplicate(struct reader *r, struct str key) {
 static int check_new_key(struct reader *r, struct frame *f, struct str key) {
     if (f->node->count >= FEW_KEYS) return 0;
     unsigned mix = (unsigned)key.n;
-    if (key.n) mix += (unsigned)(uint8_t)key.p[0] * 5 + (unsigned)(uint8_t)key.p[key.n - 1] * 11 + (unsigned)(uint8_t)key.p[key.n / 2] * 23;
+    if (key.n)
+        mix += (unsigned)(uint8_t)key.p[0] * 5 + (unsigned)(uint8_t)key.p[key.n - 1] * 11 +
+               (unsigned)(uint8_t)key.p[key.n / 2] * 23;
     uint64_t bit = UINT64_C(1) << (mix & 63);
     if (f->seen & bit)
         for (struct json *m = f->node->first; m; m = m->next)
@@ -271,7 +280,8 @@ static int read_member(struct reader *r) {
     skip_space(r);
     if (r->p < r->end && *r->p == (object ? '}' : ']')) return read_close(r, f);
     if (f->node->count) {
-        if (r->p == r->end || *r->p != ',') return fail(r, r->p, object ? "',' or '}' is expected" : "',' or ']' is expected");
+        if (r->p == r->end || *r->p != ',')
+            return fail(r, r->p, object ? "',' or '}' is expected" : "',' or ']' is expected");
         r->p++;
     }
     struct str key = STR_NONE;

@@ -21,7 +21,8 @@ struct json {
 };
 #define JSON_DEPTH_MAX 128
 struct json_limits {
-    size_t depth, string_bytes, nodes; /* 0: 32, 1 MiB, 100,000; depth is at most JSON_DEPTH_MAX; a number has at most 128 bytes */
+    size_t depth, string_bytes,
+        nodes; /* 0: 32, 1 MiB, 100,000; depth is at most JSON_DEPTH_MAX; a number has at most 128 bytes */
 };
 
 /* Errors: BAD_REQUEST with M_JSON (byte offset from 1, reason), M_JSON_DEPTH (limit), M_BAD_UTF8 and M_NUL (argument 1 is the
@@ -37,20 +38,21 @@ struct json_out {
     struct buf *to;
     bool comma;
 };
-#define JSON_OUT(buffer) {.to = (buffer)}
+#define JSON_OUT(buffer)                                                                                               \
+    { .to = (buffer) }
 void json_object(struct json_out *o);
 void json_object_end(struct json_out *o);
 void json_array(struct json_out *o);
 void json_array_end(struct json_out *o);
 void json_key(struct json_out *o, const char *key);
 void json_key_str(struct json_out *o, struct str key);
-void json_str(struct json_out *o, struct str s); /* malformed UTF-8 becomes U+FFFD; "</" is written "<\/" */
+void json_str(struct json_out *o, struct str s);   /* malformed UTF-8 becomes U+FFFD; "</" is written "<\/" */
 void json_strz(struct json_out *o, const char *z); /* NULL writes null */
 void json_num(struct json_out *o, int64_t v);
 void json_dbl(struct json_out *o, double v); /* shortest text that reads back the same; not finite: null */
 void json_bool(struct json_out *o, bool v);
 void json_null(struct json_out *o);
-void json_raw(struct json_out *o, struct str json); /* a value that is JSON already */
+void json_raw(struct json_out *o, struct str json);        /* a value that is JSON already */
 void json_value(struct json_out *o, const struct json *v); /* writes a parsed value again, numbers as they were */
 /* key and value in one */
 void json_put_str(struct json_out *o, const char *key, struct str s);

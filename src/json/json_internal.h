@@ -15,7 +15,11 @@ static inline size_t json_plain(const char *p, size_t n) {
         memcpy(&w, p + i, 8);
         uint64_t hit = w | (w - ones * ' ') | ((w ^ (ones * '"')) - ones) | ((w ^ (ones * '\\')) - ones) |
                        ((w ^ (ones * '<')) - ones);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        if (hit & top) return i + (size_t)__builtin_ctzll(hit & top) / 8;
+#else
         if (hit & top) break;
+#endif
     }
     while (i < n && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' && p[i] != '<') i++;
     return i;

@@ -40,9 +40,21 @@ static size_t clean_run(struct str s) {
     for (;;) {
         at += json_plain(s.p + at, s.n - at);
         if (at == s.n || (uint8_t)s.p[at] < 0x80) return at;
-        size_t bytes = json_char_bytes(s.p + at, s.n - at);
-        if (bytes == 0) return at;
-        at += bytes;
+        do {
+            size_t bytes = json_char_bytes(s.p + at, s.n - at);
+            if (bytes == 0) return at;
+            at += bytes;
+        } while (at < s.n && (uint8_t)s.p[at] >= 0x80);
+    }
+}
+
+static void add_rest(struct buf *to, struct str s) {
+    for (size_t at = 0; at < s.n;) {
+        at += add_special(to, s.p + at, s.n - at);
+        struct str clean = str_sub(s, at, s.n);
+        clean.n = clean_run(clean);
+        buf_add_str(to, clean);
+        at += clean.n;
     }
 }
 
@@ -55,16 +67,17 @@ static void add_quoted(struct json_out *o, struct str s, bool key) {
     if (o->comma) *to++ = ',';
     *to++ = '"';
     memcpy(to, s.p, run);
-    buf_grew(o->to, (size_t)(to - from) + run);
-    for (size_t at = run; at < s.n;) {
-        at += add_special(o->to, s.p + at, s.n - at);
-        struct str rest = str_sub(s, at, s.n);
-        run = clean_run(rest);
-        buf_add(o->to, rest.p, run);
-        at += run;
-    }
-    buf_add(o->to, "\":", key ? 2 : 1);
+    to += run;
     o->comma = !key;
+    if (run == s.n) {
+        *to++ = '"';
+        if (key) *to++ = ':';
+        buf_grew(o->to, (size_t)(to - from));
+        return;
+    }
+    buf_grew(o->to, (size_t)(to - from));
+    add_rest(o->to, str_sub(s, run, s.n));
+    buf_add(o->to, "\":", key ? 2 : 1);
 }
 
 void json_object(struct json_out *o) {
