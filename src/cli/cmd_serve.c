@@ -1,0 +1,93 @@
+#include <signal.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "core/session.h"
+#include "http/server.h"
+
+static const struct cli_option options[] = {
+    {"address", "ADDRESS", {"监听地址（默认 127.0.0.1；局域网用 0.0.0.0）", "Address to listen on (default 127.0.0.1; 0.0.0.0 for the local network)"}, false},
+    {"port", "PORT", {"端口（默认 8020；0 为任意空闲端口）", "Port (default 8020; 0 takes a free one)"}, false},
+    {"assets", "FOLDER", {"从文件夹读取网页（开发用）", "Read the pages from a folder (for development)"}, false},
+    {"tls", NULL, {"用自制证书加密（DIR/tls.crt）", "Encrypt with a self-made certificate (DIR/tls.crt)"}, false},
+    {"tls-cert", "FILE", {"证书", "Certificate (PEM)"}, false},
+    {"tls-key", "FILE", {"证书私钥", "Its private key (PEM)"}, false},
+    {"name", "HOST", {"自制证书上的主机名", "Host names of the self-made certificate"}, true},
+};
+
+static int self_signed(struct cli *c, struct api_options *o, struct err *e) {
+    const char *names[16] = {"localhost", "127.0.0.1"};
+    size_t n = 2;
+    for (int i = 0; i < c->given_n && n < COUNT(names); i++)
+        if (strcmp(c->given[i].option->name, "name") == 0) names[n++] = c->given[i].value;
+    o->tls_cert = arena_printf(&c->a, "%s/tls.crt", c->args[0]);
+    o->tls_key = arena_printf(&c->a, "%s/tls.key", c->args[0]);
+    return http_self_signed(o->tls_cert, o->tls_key, names, n, e);
+}
+
+/* The way in while nobody has a password: an administrator's account and a link that is good once. */
+static int first_link(struct cli *c, const char *base, struct err *e) {
+    struct areas *t CLEANUP(areas_dropp) = site_areas(c->site);
+    int64_t accounts;
+    struct id admin;
+    char token[TOKEN_TEXT];
+    TRY(account_count(c->site, &accounts, e));
+    if (accounts > 0 || t->n == 0) return 0;
+    struct record *r = NULL;
+    struct db *db;
+    const struct kind *k = kind_by_name(STR("user"));
+    TRY(site_reader(c->site, &db, e));
+    int found = record_find(db, c->site->id, &c->site->key, &c->a, k, (size_t)kind_field(k, STR("login")), STR("admin"), &r, e);
+    site_reader_done(c->site, db);
+    if (found < 0) return -1;
+    if (found) admin = r->id;
+    else TRY(account_make(c->site, "admin", "管理员", "administrator", t->all[0].code.p, &admin, e));
+    TRY(account_link(c->site, admin, token, e));
+    printf("administrator link: %s/#/welcome/%s\n", base, token);
+    return 0;
+}
+
+static void wait_for_end(void) {
+    sigset_t ends;
+    int which;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    sigwait(&ends, &which);
+    log_line(LOG_INFO, "serve", "stopping signal=%d", which);
+}
+
+static int run(struct cli *c, struct err *e) {
+    int64_t port;
+    const char *address = cli_value(c, "address");
+    struct api *api;
+    struct api_options o = {.address = address ? address : "127.0.0.1", .assets_dir = cli_value(c, "assets"),
+                            .tls_cert = cli_value(c, "tls-cert"), .tls_key = cli_value(c, "tls-key")};
+    TRY(cli_int(c, "port", 0, 65535, 8020, &port, e));
+    o.port = (int)port;
+    if (cli_given(c, "tls") && !o.tls_cert) TRY(self_signed(c, &o, e));
+    TRY(api_start(c->site, &o, &api, e));
+    bool any = strcmp(o.address, "0.0.0.0") == 0 || strcmp(o.address, "::") == 0;
+    const char *base = arena_printf(&c->a, "%s://%s:%d", o.tls_cert ? "https" : "http", any ? "127.0.0.1" : o.address, api_port(api));
+    printf("listening on %s\n", base);
+    int r = first_link(c, base, e);
+    fflush(stdout);
+    if (r == 0) wait_for_end();
+    api_stop(api);
+    return r;
+}
+
+/* The signals are held back before any thread starts, so that only wait_for_end gets them. */
+static int run_with_signals(struct cli *c, struct err *e) {
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    TRY(site_open(c->args[0], &c->site, e));
+    return run(c, e);
+}
+
+const struct cli_command cli_serve = {"serve", "DIR", {"启动服务", "Start the server"}, options, COUNT(options), 1, 1, 0, run_with_signals};

@@ -1,0 +1,5 @@
+#include "cli/cli.h"
+
+const struct cli_command *const cli_commands[] = {
+    &cli_init, &cli_serve, &cli_user, &cli_backup, &cli_restore, &cli_fsck, &cli_doctor, &cli_version, NULL,
+};
