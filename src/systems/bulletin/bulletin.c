@@ -25,7 +25,7 @@ static int derive(struct tx *tx, const struct record *old, struct record *r, str
 
 const struct kind bulletin_kind = {.name = "bulletin", .label = {"通报", "Bulletin"}, FIELDS(fields), .derive = derive};
 
-static struct stmt stmts[] = {
+struct stmt bulletin_stmts[] = {
 #define S(n, ...) STMT(n, __VA_ARGS__),
 #include "systems/bulletin/bulletin_stmts.inc"
 #undef S
@@ -100,7 +100,7 @@ static int bulletin_issue(struct tx *tx, struct command_call *call, struct err *
     day_t from = record_day(r, "since", tx->site->tz), to = record_day(r, "until", tx->site->tz);
     if (to < from || to - from > BULLETIN_DAYS) return err_set(e, ERR_INVALID, "until", M_BEFORE, arena_strz(tx->a, record_text(r, "since")));
     TRY(all_figures(tx, r->path, from, to, &text, e));
-    if (db_int(tx->db, &stmts[0], &newest, e, VINT(tx->site->id), VID(r->area), *record_get(r, "since"), *record_get(r, "until"), VTEXT(r->path)) < 0)
+    if (db_int(tx->db, &bulletin_stmts[BULLETIN_NEWEST], &newest, e, VINT(tx->site->id), VID(r->area), *record_get(r, "since"), *record_get(r, "until"), VTEXT(r->path)) < 0)
         return -1;
     record_set_int(r, "revision", newest + 1);
     record_set_int(r, "issued_at", tx->now);
@@ -115,5 +115,5 @@ static const struct command commands[] = {
 static const struct kind *const kinds[] = {&bulletin_kind, NULL};
 const struct system bulletin_system = {
     .name = "bulletin", .label = {"通报", "Bulletins"}, .kinds = kinds, .commands = commands, .commands_n = COUNT(commands),
-    .stmts = stmts, .stmts_n = COUNT(stmts),
+    .stmts = bulletin_stmts, .stmts_n = COUNT(bulletin_stmts),
 };

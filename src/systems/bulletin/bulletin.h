@@ -11,6 +11,10 @@
 extern const struct system bulletin_system;
 extern const struct kind bulletin_kind;
 
+/* Its statements, in the order of bulletin_stmts.inc. */
+enum { BULLETIN_NEWEST, BULLETIN_FIRST };
+extern struct stmt bulletin_stmts[];
+
 enum { BULLETIN_FIGURES_BYTES = 200000, BULLETIN_DAYS = 3660 };
 
 #endif
