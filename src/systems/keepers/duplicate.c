@@ -83,9 +83,11 @@ static int decision_begin(struct tx *tx, struct command_call *call, bool open, s
 
 static int decision_end(struct decision *d, const char *state, struct str undo, struct err *e) {
     struct record *r = record_copy(d->tx->a, d->call->rec);
+    char text[ID_TEXT];
     bool changed;
     record_set_text(r, "state", str_z(state));
     record_set_text(r, "undo", undo);
+    if (!id_is_nil(d->b)) record_set_text(r, "record_b", arena_str(d->tx->a, str_z(id_text(d->b, text))));
     if (undo.n) record_set_int(r, "decided_at", d->tx->now);
     else record_set_null(r, "decided_at");
     return tx_update(d->tx, d->call->rec, r, &changed, &d->call->errs, e);
@@ -245,14 +247,18 @@ static int restore_fields(struct decision *d, const struct json *changes, struct
     return tx_update(d->tx, old, r, &changed, &d->call->errs, e);
 }
 
+/* What was removed comes back as a new record: a removal in the journal is final. */
 static int restore_record(struct decision *d, struct err *e) {
-    struct record *old, *r;
-    bool changed;
+    struct record *old;
     int found = record_load(d->tx->db, d->tx->site->id, d->tx->a, d->kind, d->b, &old, e);
     if (found <= 0 || !old->removed) return found < 0 ? -1 : 0;
-    r = record_copy(d->tx->a, old);
-    r->removed = false;
-    return tx_update(d->tx, old, r, &changed, &d->call->errs, e);
+    struct record *r = record_new(d->tx->a, d->kind);
+    r->area = old->area;
+    r->extra = old->extra;
+    for (size_t i = 0; i < d->kind->n; i++) TRY(plain_value(d->tx, old, i, &r->v[i], e));
+    TRY(tx_create(d->tx, r, &d->call->errs, e));
+    d->b = r->id;
+    return 0;
 }
 
 static int restore_references(struct decision *d, const struct json *moved, struct err *e) {

@@ -4,7 +4,8 @@
  * (field -> value as in the API), beside the record it looks like.  Two records that look alike are queued with both ids.
  *   duplicate.merge     row: its values go into record a.  Two records: what a lacks is taken from b, references to b move to a, b is removed.
  *   duplicate.separate  row: it becomes a record of its own.  Two records: they stay.
- *   duplicate.undo      either of them taken back; fields that somebody changed since stay as they are. */
+ *   duplicate.undo      either of them taken back; fields that somebody changed since stay as they are.  A removed b comes back as a new
+ *                       record with the same content, and record_b names it. */
 #ifndef KEEPERS_H
 #define KEEPERS_H
 
