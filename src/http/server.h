@@ -1,8 +1,11 @@
-/* The HTTP/1.1 server (libevent), seen from the program: a handler gets a call and answers it once, then or later, from any thread.
+/* The HTTP/1.1 server (libevent's loops and timers, own parser: docs/decisions/0001-http-front.md), seen from the program: a
+ * handler gets a call and answers it once, then or later, from any thread.
  *
  * Requests that servers let through are refused here before any handler: two Content-Length, Content-Length with
  * Transfer-Encoding, no or two Host (HTTP/1.1), bare LF in the head, a head over 16 KiB (431), a body over the route's limit (413),
- * control characters in the target, a path that is not normal.  A head must be complete within 10 s, a body keep a pace; an idle connection ends after 75 s.
+ * control characters in the target, a path that is not normal ("." "..", "//", %2F, bad UTF-8).  A head must be complete within
+ * 10 s, a body keep a pace; an idle connection ends after 75 s.
+ * Pipelined calls are answered in their order; those that may change something run one after the other.
  * Threads: `threads` event loops accept and parse; `workers` threads run calls that may take long. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -16,9 +19,13 @@ struct http_call;
 struct http_options {
     const char *address; /* "127.0.0.1", "::", ... */
     int port;            /* 0: any free one */
-    int threads, workers;
-    size_t max_connections; /* over it: 503 and closed */
-    size_t max_queued;      /* calls waiting for a worker; over it: 503 with Retry-After */
+    int threads, workers;   /* 0: one */
+    size_t max_connections; /* over it: 503 and closed; 0: 10000 */
+    size_t max_queued;      /* calls waiting for a worker; over it: 503 with Retry-After; 0: 1024 */
+    int head_timeout_ms;    /* first byte to end of the head, and a TLS handshake; 0: 10 s */
+    int body_timeout_ms;    /* in each such span a body must move on by 512 bytes a second; 0: 10 s */
+    int write_timeout_ms;   /* the same for an answer that the peer reads; 0: 30 s */
+    int idle_timeout_ms;    /* 0: 75 s */
     const char *tls_cert, *tls_key; /* PEM paths, both or none */
     void *app;
     /* On the loop thread, with the head read and the body not yet: the largest body this route takes, and whether it
@@ -31,7 +38,8 @@ struct http_options {
 };
 int http_start(const struct http_options *o, struct http_server **ret, struct err *e); /* IO when the port is taken */
 int http_port(const struct http_server *s);
-/* Takes no new connections, lets calls under way finish for at most that long, ends the streams, joins the threads, frees. */
+/* Takes no new connections, lets calls under way finish for at most that long, ends the streams (their writers are told "gone"),
+ * joins the threads, frees.  Calls not given up by then are freed too: whoever still holds one must not touch it any more. */
 void http_stop(struct http_server *s, int64_t grace_us);
 struct http_counts {
     int64_t requests, refused, connections, streams, queued;
@@ -70,6 +78,8 @@ bool http_stream_write(struct http_call *c, struct str piece);
 bool http_stream_try(struct http_call *c, struct str piece);
 bool http_stream_gone(struct http_call *c);
 void http_stream_end(struct http_call *c);
+/* The same after a failure: the peer sees that the body is cut off instead of taking it for whole. */
+void http_stream_abort(struct http_call *c);
 
 /* ---- parts of a request (fuzzed on their own) ---- */
 /* The value of a query parameter, decoded (+ is a space); STR_NONE if absent; false if the query is malformed (bad percent, NUL, bad UTF-8). */
@@ -77,6 +87,11 @@ bool query_get(struct arena *a, struct str query, const char *name, struct str *
 /* Every parameter in turn; false at the end or on malformed input (*ret_bad). */
 bool query_next(struct arena *a, struct str *rest, struct str *ret_name, struct str *ret_value, bool *ret_bad);
 bool percent_decode(struct arena *a, struct str s, bool plus, struct str *ret);
+/* All but letters, digits and -._~ */
 void percent_encode(struct buf *b, struct str s);
+
+/* A certificate of its own for sites without one: EC P-256, 825 days, for these DNS names and addresses.  Writes two new PEM files
+ * (the key readable by its owner only); refuses to overwrite. */
+int http_self_signed(const char *cert_path, const char *key_path, const char *const *names, size_t n, struct err *e);
 
 #endif
