@@ -63,7 +63,8 @@ void sheet_out_int(struct sheet_out *o, int64_t v);
 void sheet_out_day(struct sheet_out *o, day_t d); /* a real date in XLSX, ISO in CSV */
 void sheet_out_empty(struct sheet_out *o);
 void sheet_out_row_end(struct sheet_out *o);
-int sheet_out_close(struct sheet_out *o, struct err *e); /* finishes and frees; IO, STORAGE_FULL */
+int sheet_out_close(struct sheet_out *o, struct err *e); /* finishes and frees; IO, STORAGE_FULL, TOO_LARGE (rows) */
+void sheet_out_dropp(struct sheet_out **o);              /* CLEANUP: an unfinished file goes away; what was there stays */
 
 /* ---- character sets ---- */
 /* "UTF-8", "UTF-16LE", "UTF-16BE", "GB18030" or "BIG5" for the text at hand (its first 64 KiB count). */
