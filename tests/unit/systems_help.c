@@ -21,7 +21,7 @@ static int run_command(struct desk *d, const char *command, const char *area, co
     buf_addz(&b, ",\"data\":");
     buf_add_str(&b, json_quotes(&d->a, data));
     buf_addc(&b, '}');
-    d->last = (struct command_call){.a = &d->a, .actor = &actor_system, .lang = LANG_EN};
+    d->last = (struct command_call){.a = &d->a, .actor = d->actor ? d->actor : &actor_system, .lang = LANG_EN};
     CHECK(!b.failed);
     CHECK(json_parse(&d->a, arena_str(&d->a, buf_str(&b)), NULL, &j, e) == 0);
     TRY(command_parse(d->site, j, &d->last, e));

@@ -10,7 +10,7 @@
 struct desk {
     struct site *site;
     struct arena a;
-    int serial;
+    const struct actor *actor; /* NULL: the system */
     struct command_call last; /* the call of say() and refused() */
 };
 /* A new site at 2020-02-10 12:00 in Shanghai with the areas jixian > town > xg (community) > q1 (quarter) > b1, b2 (buildings) and rural > v1 (village). */

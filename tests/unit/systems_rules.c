@@ -219,6 +219,36 @@ TEST(a_user_name_is_plain_and_unique) {
     desk_close(d);
 }
 
+static struct grant grant_of(const char *role, const char *area) {
+    struct areas *t = site_areas(d->site);
+    struct grant g = {role_by_name(str_z(role)), arena_str(&d->a, areas_by_code(t, str_z(area))->path)};
+    areas_drop(t);
+    return g;
+}
+
+TEST(nobody_assigns_outside_his_area_or_gives_away_more_than_he_has) {
+    desk_open(d);
+    const char *in = say(d, "household.create", "b1", NULL, "{'code':'h1'}"), *out = say(d, "household.create", "v1", NULL, "{'code':'h2'}");
+    const char *m = say(d, "member.create", "xg", NULL, "{'name':'甲'}");
+    say(d, "user.create", NULL, NULL, "{'login':'li','name':'李'}");
+    struct grant g = grant_of("community", "xg");
+    struct actor community = {.id = id_new(site_now(d->site)), .login = STR("li"), .name = STR("李"), .grants = &g, .n = 1};
+    d->actor = &community;
+    say(d, "household.assign", NULL, NULL, "{'member':'%s','households':['%s']}", m, in);
+    CHECK(refused(d, "household.assign", NULL, NULL, "{'member':'%s','households':['%s','%s']}", m, in, out).code == ERR_FORBIDDEN);
+    CHECK(!record_has(loaded(d, "household", out), "member"));
+    CHECK(refused(d, "bulletin.issue", "xg", NULL, "{'since':'2020-02-10','until':'2020-02-10'}").code == ERR_FORBIDDEN);
+    /* A keeper of users who is no administrator himself. */
+    struct role keeper = {"keeper", {"用户管理", "Keeper"}, "user.* user_role.* area.read gate.read gate_scan.create gate_scan.read"};
+    struct grant k = {&keeper, grant_of("community", "jixian").path};
+    struct actor of_users = {.id = community.id, .login = STR("wu"), .name = STR("吴"), .grants = &k, .n = 1};
+    d->actor = &of_users;
+    say(d, "user_role.create", "xg", NULL, "{'account':'li','role':'gate'}");
+    CHECK_STR(str_z(refused(d, "user_role.create", "xg", NULL, "{'account':'li','role':'administrator'}").field), "role");
+    CHECK_STR(str_z(refused(d, "user_role.create", "xg", NULL, "{'account':'li','role':'community'}").field), "role");
+    desk_close(d);
+}
+
 static const char *open_duplicate(const char *a, const char *row) {
     struct buf b CLEANUP(buf_release) = BUF(4000);
     for (const char *c = row; *c; c++) buf_addf(&b, *c == '\'' ? "\\\"" : "%c", *c);
