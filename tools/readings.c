@@ -1,5 +1,5 @@
-/* Writes src/text/readings.h: ICU's Mandarin readings of the Han characters, by syllable, with the corrections below.
- *   cc -o /tmp/readings tools/readings.c $(pkg-config --cflags --libs icu-i18n icu-uc) && /tmp/readings >src/text/readings.h
+/* Writes src/text/readings.def: ICU's Mandarin readings of the Han characters, by syllable, with the corrections below.
+ *   cc -o /tmp/readings tools/readings.c $(pkg-config --cflags --libs icu-i18n icu-uc) && /tmp/readings >src/text/readings.def
  * Made once and kept in the tree: opening ICU's transliterator takes a quarter of a second and the readings another half. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static void read_all(void) {
         plain(apart, n, syllable[c - FIRST]);
         utf8(c, han);
         for (size_t i = 0; i < sizeof corrections / sizeof corrections[0]; i++)
-            if (strcmp(corrections[i][0], han) == 0) strcpy(syllable[c - FIRST], corrections[i][1]);
+            if (strcmp(corrections[i][0], han) == 0) snprintf(syllable[c - FIRST], sizeof syllable[0], "%s", corrections[i][1]);
     }
     utrans_close(t);
 }
@@ -72,22 +72,20 @@ int main(void) {
     memcpy(names, syllable, sizeof names);
     qsort(names, END - FIRST, sizeof names[0], by_text);
     puts("/* Mandarin readings without tones (ü is v), written by tools/readings.c from ICU " U_ICU_VERSION
-         " (Unicode, Inc.: Unicode licence). */");
-    puts("#ifndef TEXT_READINGS_H\n#define TEXT_READINGS_H\n\n"
-         "static const struct reading {\n    const char *pinyin, *han;\n} readings[] = {");
+         " (Unicode, Inc.: Unicode licence).\n"
+         " * Not a header, so that nobody looks for texts to translate in it. */");
     for (int i = 0; i < END - FIRST; i++) {
         if (!names[i][0] || (i && strcmp(names[i], names[i - 1]) == 0)) continue;
         int n = 0;
-        printf("    {\"%s\",", names[i]);
+        printf("{\"%s\",", names[i]);
         for (int c = FIRST; c < END; c++) {
             char han[8];
             if (strcmp(syllable[c - FIRST], names[i]) != 0) continue;
             utf8(c, han);
-            printf("%s%s", n % PER_LINE ? "" : n ? "\"\n     \"" : " \"", han);
+            printf("%s%s", n % PER_LINE ? "" : n ? "\"\n \"" : " \"", han);
             n++;
         }
         puts("\"},");
     }
-    puts("};\n\n#endif");
     return 0;
 }

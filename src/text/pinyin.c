@@ -9,9 +9,14 @@
 #include <unicode/unorm2.h>
 
 #include "base/utf8.h"
-#include "readings.h"
 
 enum { HAN_FIRST = 0x3400, HAN_END = 0xa000, LATIN_FIRST = 0xc0, LATIN_END = 0x250, MORE_FIRST = 0x1e00, MORE_END = 0x1f00 };
+
+static const struct reading {
+    const char *pinyin, *han;
+} readings[] = {
+#include "readings.def"
+};
 
 static uint16_t reading_of[HAN_END - HAN_FIRST];
 static uint8_t reading_len[COUNT(readings) + 1];

@@ -1,5 +1,5 @@
 /* Names and numbers of people: pinyin, likeness, identity numbers, phones, plates.  Depends on base and on ICU's character
- * data; the Han readings are ICU's too, but kept in readings.h because its transliterator takes most of a second to load.
+ * data; the Han readings are ICU's too, but kept in readings.def because its transliterator takes most of a second to load.
  * Thread-safe after text_init.  Texts are taken as they are: callers hand in utf8_plain() where cells are read. */
 #ifndef TEXT_H
 #define TEXT_H
