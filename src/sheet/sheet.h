@@ -35,14 +35,15 @@ struct sheet;
 /* Reads from a file.  Dates: number formats that are dates (built-in ids and custom formats with y m d h s) under the workbook's
  * 1900 or 1904 system, the false 1900-02-29 taken into account.  Merged cells: every cell of the range gets the value.
  * Shared, inline and rich strings; strict and transitional OOXML; no entities, no network.
- * Errors: NOT_FOUND/IO with M_FILE, MEDIA_TYPE with M_FILE_FORMAT, INVALID with M_FILE_DAMAGED, TOO_LARGE. */
+ * Errors: NOT_FOUND/IO with M_FILE, NOT_FOUND with M_FILE_SHEET, MEDIA_TYPE with M_FILE_FORMAT, INVALID with M_FILE_DAMAGED,
+ * M_FILE_PASSWORD, M_FILE_QUOTE or M_CHARSET, TOO_LARGE with M_FILE_ROWS, M_FILE_CELL or M_FILE_UNPACKED. */
 int sheet_open(const char *path, const struct sheet_options *o, struct sheet **ret, struct err *e);
 /* The same from memory (uploads, fuzzing); name is for messages and SHEET_AUTO.  bytes must outlive the sheet. */
 int sheet_open_bytes(struct str bytes, const char *name, const struct sheet_options *o, struct sheet **ret, struct err *e);
 /* 1: a row (its cells live until the next call), 0: end, -1: error.  Empty rows are skipped, numbers count them. */
 int sheet_next(struct sheet *s, struct sheet_row *ret, struct err *e);
 enum sheet_format sheet_format(const struct sheet *s);
-const char *sheet_charset(const struct sheet *s); /* as detected; "UTF-8" for XLSX */
+const char *sheet_charset(const struct sheet *s); /* as detected so far; "UTF-8" for XLSX and XLS */
 double sheet_progress(const struct sheet *s);     /* 0 to 1, of bytes read */
 void sheet_close(struct sheet *s);                /* accepts NULL */
 void sheet_closep(struct sheet **s);
@@ -56,7 +57,7 @@ struct sheet_out_options {
 int sheet_out_open(const char *path, const struct sheet_out_options *o, struct sheet_out **ret, struct err *e);
 void sheet_out_heading(struct sheet_out *o, struct str s); /* bold in XLSX; text column unless told */
 void sheet_out_text(struct sheet_out *o, struct str s);    /* always text: identity numbers keep their digits.  CSV cells
-                                                              that a spreadsheet would run as formula (= + - @) get a leading ' ,
+                                                              that a spreadsheet would run as formula (= + - @ TAB CR LF) get a ' ,
                                                               which the reader takes off again */
 void sheet_out_number(struct sheet_out *o, double v);
 void sheet_out_int(struct sheet_out *o, int64_t v);
@@ -69,7 +70,7 @@ void sheet_out_dropp(struct sheet_out **o);              /* CLEANUP: an unfinish
 /* ---- character sets ---- */
 /* "UTF-8", "UTF-16LE", "UTF-16BE", "GB18030" or "BIG5" for the text at hand (its first 64 KiB count). */
 const char *charset_guess(struct str bytes);
-/* Converted whole; malformed bytes: INVALID, field NULL, M_BAD_UTF8-like message naming the byte offset. */
+/* Converted whole; malformed bytes: INVALID, field NULL, M_CHARSET naming the byte (first is 1); unknown charset: INVALID, field "charset". */
 int charset_to_utf8(struct arena *a, const char *charset, struct str bytes, struct str *ret, struct err *e);
 
 #endif
