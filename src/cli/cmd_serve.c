@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "core/session.h"
+#include "core/jobs.h"
 #include "http/server.h"
 
 static const struct cli_option options[] = {
@@ -73,7 +74,9 @@ static int run(struct cli *c, struct err *e) {
     printf("listening on %s\n", base);
     int r = first_link(c, base, e);
     fflush(stdout);
+    struct jobs *jobs = jobs_start(c->site);
     if (r == 0) wait_for_end();
+    jobs_stop(jobs);
     api_stop(api);
     return r;
 }

@@ -297,14 +297,19 @@ int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     return 0;
 }
 
-int command_item_run(struct tx *tx, struct write_item *item, struct err *e) {
+static int command_item_run(struct tx *tx, struct write_item *item, struct err *e) {
     return command_run(tx, ((struct command_item *)item)->call, e);
+}
+
+struct command_item command_item_make(struct command_call *call, void (*done)(struct write_item *item)) {
+    bool reads = call->command && call->command->reads_figures;
+    return (struct command_item){.item = {.run = command_item_run, .done = done, .reads_figures = reads}, .call = call};
 }
 
 static void nothing(struct write_item *item UNUSED) {}
 
 int command_do(struct site *s, struct command_call *call, struct err *e) {
-    struct command_item item = {.item = {.run = command_item_run, .done = nothing}, .call = call};
+    struct command_item item = command_item_make(call, nothing);
     return writer_run(s, &item.item, e);
 }
 

@@ -45,12 +45,13 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
 /* By hand, for imports and the program's own: sets name, verb and kind and makes values and given. */
 void command_prepare(struct command_call *call, const struct kind *k, enum verb verb);
 int command_run(struct tx *tx, struct command_call *call, struct err *e);
-/* A call as a writer item: the writer calls command_item_run, then item.done. */
+/* A call as a writer item. */
 struct command_item {
     struct write_item item;
     struct command_call *call;
 };
-int command_item_run(struct tx *tx, struct write_item *item, struct err *e);
+/* The item of a parsed call; done is called after the commit. */
+struct command_item command_item_make(struct command_call *call, void (*done)(struct write_item *item));
 /* Runs through the writer and waits. */
 int command_do(struct site *s, struct command_call *call, struct err *e);
 /* {"id","record","version","seq","repeated",...} */

@@ -40,7 +40,8 @@ void record_set_null(struct record *r, const char *field);
 int record_plain(const struct site_key *key, struct arena *a, const struct record *r, size_t i, struct str *ret, struct err *e);
 /* Seals what is plain; call before storing. */
 void record_seal(const struct site_key *key, struct arena *a, struct record *r);
-/* BLAKE2b over what the row holds: name and value of each field that is not empty, so that a new field changes no old digest. */
+/* BLAKE2b over what the row holds: name and value of each field that is not empty, so that a new field changes no old digest.
+ * Personal fields of a KIND_LOG are left out: they are erased while the digest of their batch stays. */
 struct digest record_digest(const struct record *r);
 /* The name of a record as a list shows it: its first SEARCH field, masked when personal and `masked`; else its KEY; else its id. */
 struct str record_title(struct arena *a, const struct record *r, bool masked);

@@ -69,6 +69,7 @@ struct write_item {
     int (*run)(struct tx *tx, struct write_item *item, struct err *e);
     /* After the commit is durable (or everything failed): item->failed tells.  Must not block. */
     void (*done)(struct write_item *item);
+    bool reads_figures; /* tallies of the items before it are written first */
     struct err err;
     bool failed;
     struct write_item *next;

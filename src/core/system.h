@@ -13,6 +13,7 @@ struct command {
     const struct kind *kind;
     /* Runs inside the writer's transaction under a savepoint; call->data is its input, call->rec the loaded record or NULL. */
     int (*run)(struct tx *tx, struct command_call *call, struct err *e);
+    bool reads_figures; /* sees the tallies of the commands before it */
 };
 
 /* ---- figures ---- */

@@ -465,3 +465,14 @@ int tx_remove(struct tx *tx, const struct record *old, struct err *e) {
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
     return entry(tx, r, STR("{}"), true, e);
 }
+
+int tx_erase(struct tx *tx, const struct record *old, struct err *e) {
+    struct record *r = record_copy(tx->a, old);
+    for (size_t i = 0; i < r->kind->n; i++)
+        if (r->kind->fields[i].flags & (PERSONAL | SEALED)) r->v[i] = VNULL;
+    if (!(r->kind->flags & KIND_LOG)) r->version++;
+    r->updated_at = tx->now;
+    r->updated_by = tx->actor->id;
+    TRY(store(tx, &kind_sql(r->kind)->update, r, e));
+    return r->kind->flags & KIND_LOG ? 0 : entry(tx, r, STR("{\"erased\":true}"), true, e);
+}

@@ -41,6 +41,8 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
 /* r is a changed copy of old.  Nothing is written when nothing differs. */
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e);
 int tx_remove(struct tx *tx, const struct record *old, struct err *e);
+/* Empties the personal fields for good; figures stay as they are.  The kind's required personal fields are empty afterwards. */
+int tx_erase(struct tx *tx, const struct record *old, struct err *e);
 /* A journal entry without a change of the row: an opening. */
 int tx_note(struct tx *tx, const struct record *about, struct str change_json, struct err *e);
 /* OUTSIDE_AREA unless the command's permission covers the path. */

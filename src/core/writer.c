@@ -36,9 +36,10 @@ static bool breaks_group(enum err_code code) {
 static int run_item(struct writer *w, struct tx *tx, struct write_item *item, struct err *e) {
     struct arena marks CLEANUP(arena_release) = {0};
     arena_clear(&w->arena);
-    struct tx_mark mark = tx_mark(tx, &marks);
     bool areas_changed = tx->areas_changed;
     item->failed = false;
+    if (item->reads_figures) TRY(tally_batch_flush(tx->tallies, tx, e));
+    struct tx_mark mark = tx_mark(tx, &marks);
     TRY(db_savepoint(tx->db, e));
     tx->entry_used = false;
     if (item->run(tx, item, &item->err) == 0) return db_release(tx->db, e);
@@ -218,7 +219,7 @@ static void waiting_done(struct write_item *item) {
 }
 
 int writer_run(struct site *s, struct write_item *item, struct err *e) {
-    struct waiting w = {.item = {.run = waiting_run, .done = waiting_done}, .asked = item};
+    struct waiting w = {.item = {.run = waiting_run, .done = waiting_done, .reads_figures = item->reads_figures}, .asked = item};
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.done, NULL);
     bool taken = writer_submit(s, &w.item);

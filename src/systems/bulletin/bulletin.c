@@ -109,7 +109,7 @@ static int bulletin_issue(struct tx *tx, struct command_call *call, struct err *
 }
 
 static const struct command commands[] = {
-    {"bulletin.issue", {"发布通报", "Issue a bulletin"}, &bulletin_kind, bulletin_issue},
+    {"bulletin.issue", {"发布通报", "Issue a bulletin"}, &bulletin_kind, bulletin_issue, .reads_figures = true},
 };
 
 static const struct kind *const kinds[] = {&bulletin_kind, NULL};
