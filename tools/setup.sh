@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 RUN_PACKAGES="gcc libc6-dev make pkg-config ca-certificates tzdata opencc libsqlite3-dev libsodium-dev liboath-dev libevent-dev libssl-dev
- libzip-dev libexpat1-dev libxlsxwriter-dev libfreexl-dev libicu-dev zlib1g-dev libbrotli-dev"
+ libzip-dev libexpat1-dev libxlsxwriter-dev libicu-dev zlib1g-dev libbrotli-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev chromium fonts-wqy-microhei curl"
 NODE_VERSION=22.23.3 # where the system's Node.js is older than 20.19, the least that Vite needs
 
