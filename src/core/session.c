@@ -95,8 +95,8 @@ static int actor_load(struct site *s, struct db *db, struct arena *a, struct id 
     while ((got = rows_next(rows, e)) == 1 && n < 64) {
         const struct role *role = role_by_name(rows_text(rows, 0));
         struct str path = arena_str(a, rows_text(rows, 1));
-        /* A role at the top of the tree covers what belongs to the whole site (users, protocols) as well. */
-        if (path.n == AREA_STEP) path = STR("");
+        /* A role in the site's own area, the first of the tree, covers what belongs to the whole site (users, protocols) as well. */
+        if (str_eq(path, STR("001"))) path = STR("");
         if (role) grants[n++] = (struct grant){role, path};
     }
     if (got < 0) return -1;
