@@ -1,0 +1,81 @@
+/* What every browser test stands on: a server (LF_URL, or the mock), a browser, and a page that fails its test on any console error, policy
+ * violation or request to another origin. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { serve } from './mock/server.mjs';
+
+const require = createRequire(new URL('../../web/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+export const PASSWORD = process.env.LF_PASSWORD || 'four words of nobody';
+export const LOGIN = process.env.LF_LOGIN || 'admin';
+export const real = !!process.env.LF_URL;
+export const wide = { width: 1440, height: 900 };
+export const phone = { width: 390, height: 844 };
+
+/* { url, token, mock(path, body), close() } */
+export async function startServer() {
+  if (real) {
+    const token = /welcome\/([^/?#\s]+)/.exec(process.env.LF_TOKEN_LINK || '')?.[1];
+    return { url: process.env.LF_URL.replace(/\/$/, ''), token, close: () => {} };
+  }
+  const s = await serve(0);
+  const mock = async (path, body = {}) => (await fetch(`${s.url}/mock/${path}`, { method: 'POST', body: JSON.stringify(body) })).json();
+  return { url: s.url, token: /welcome\/(.+)$/.exec(s.link)[1], mock, close: s.close };
+}
+export function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.LF_CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+const post = (server, path, body) => fetch(`${server.url}/api/v1/${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+
+/* The administrator's password is set by the one-time link the first time, whichever test comes first. */
+export async function ensurePassword(server) {
+  if ((await post(server, 'session', { login: LOGIN, password: PASSWORD })).ok) return;
+  if (server.token) await post(server, 'session/link', { token: server.token, password: PASSWORD });
+}
+async function cookieOf(server) {
+  await ensurePassword(server);
+  const res = await post(server, 'session', { login: LOGIN, password: PASSWORD });
+  assert.equal(res.status, 200, 'signing in for the test');
+  return /lf_session=([^;]+)/.exec(res.headers.get('set-cookie'))[1];
+}
+
+/* A page with its complaints in `page.complaints`; `allow` is a pattern of console errors the test brings about on purpose. */
+export async function openPage(browser, server, { viewport = wide, signedIn = true, at = '/', lang = 'zh-Hans', allow = null } = {}) {
+  const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', serviceWorkers: 'block', acceptDownloads: true });
+  if (signedIn) await context.addCookies([{ name: 'lf_session', value: await cookieOf(server), url: server.url, httpOnly: true, sameSite: 'Strict' }]);
+  await context.addInitScript((l) => {
+    if (!localStorage.getItem('lf.lang')) localStorage.setItem('lf.lang', l);
+    document.addEventListener('securitypolicyviolation', (e) => console.error('CSP violation: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile + ':' + e.lineNumber));
+  }, lang);
+  const page = await context.newPage();
+  page.complaints = [];
+  /* Asking who is signed in is answered 401 when nobody is: that is the question's own answer. */
+  const complain = (text) => { if (/401 .*\/api\/v1\/session$/.test(text)) return; if (!allow || !allow.test(text)) page.complaints.push(text); };
+  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') complain(`${m.text()} ${m.location().url}`); });
+  page.on('pageerror', (e) => complain('uncaught: ' + e.stack));
+  page.on('request', (r) => { if (!/^(data|blob|about):/.test(r.url()) && !r.url().startsWith(server.url)) complain('request to another origin: ' + r.url()); });
+  await page.goto(`${server.url}/#${at}`);
+  return page;
+}
+export async function finish(page) {
+  const complaints = page.complaints;
+  await page.context().close();
+  assert.deepEqual(complaints, []);
+}
+/* Everything has been asked and answered, and nothing moves. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('h1') && !document.body.innerText.includes('正在读取'), null, { timeout: 15000 });
+  await page.waitForTimeout(450);
+}
+export async function axe(page, name) {
+  await page.evaluate(axeSource + ';0');
+  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'] }));
+  const said = found.violations.map((v) => `${name}: ${v.id}: ${v.help}\n    ` + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 220) + '\n      ' + n.failureSummary.replace(/\s+/g, ' ')).join('\n    '));
+  assert.equal(said.length, 0, said.join('\n'));
+}

@@ -1,0 +1,39 @@
+import { localTime } from '../shared/format';
+import type { Field, Rec, Value } from '../shared/types';
+
+/* What stands in a form's inputs: texts, lists, yes/no; "" and [] are empty.  Sealed fields start empty: their value is never sent here. */
+export type Draft = Record<string, string | string[] | boolean | null>;
+
+export const editable = (f: Field) => !f.read_only;
+
+export function toDraft(f: Field, v: Value | undefined): Draft[string] {
+  if (f.sealed) return '';
+  if (f.type === 'codes') return Array.isArray(v) ? v.slice() : [];
+  if (f.type === 'bool') return typeof v === 'boolean' ? v : null;
+  if (v === null || v === undefined) return '';
+  return f.type === 'time' ? localTime(v as string) : String(v);
+}
+export function draftOf(fields: Field[], rec: Rec | null): Draft {
+  const d: Draft = {};
+  for (const f of fields) d[f.name] = toDraft(f, rec?.data[f.name]);
+  return d;
+}
+export function fromDraft(f: Field, d: Draft[string]): Value {
+  if (Array.isArray(d)) return d.length ? d : null;
+  if (typeof d === 'boolean' || d === null) return d;
+  const s = d.trim();
+  if (!s) return null;
+  return f.type === 'int' || f.type === 'real' ? Number(s) : s;
+}
+export const sameDraft = (a: Draft[string], b: Draft[string]) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '');
+
+/* Only what the person changed travels; an empty sealed field means "as it was". */
+export function changesOf(fields: Field[], base: Rec | null, d: Draft): Record<string, Value> {
+  const out: Record<string, Value> = {};
+  for (const f of fields) {
+    const v = fromDraft(f, d[f.name]);
+    if (base ? sameDraft(d[f.name], toDraft(f, base.data[f.name])) : v === null) continue;
+    out[f.name] = v;
+  }
+  return out;
+}
