@@ -267,14 +267,19 @@ int session_end(struct site *s, struct digest token, struct err *e) {
 
 /* ---- passwords ---- */
 
-int account_password(struct site *s, struct id account, struct str password, struct err *e) {
+/* Ends the account's sessions and links, but the session `stays` (empty: none). */
+static int set_password(struct site *s, struct id account, struct str password, struct str stays, struct err *e) {
     char hash[PASSWORD_HASH], least[8];
     snprintf(least, sizeof least, "%d", PASSWORD_LEAST);
     if (utf8_length(password) < PASSWORD_LEAST) return err_set(e, ERR_INVALID, "password", M_PASSWORD_SHORT, least);
     if (password.n > 1000 || !utf8_valid(password)) return err_set(e, ERR_INVALID, "password", M_TOO_LONG, "1000");
     TRY(password_hash(password, hash, e));
     TRY(WRITE(s, CS(secret_password), e, VINT(s->id), VID(account), VTEXTZ(hash)));
-    return WRITE(s, CS(session_end_all), e, VINT(s->id), VID(account));
+    return WRITE(s, CS(session_end_all), e, VINT(s->id), VID(account), VBLOB(stays));
+}
+
+int account_password(struct site *s, struct id account, struct str password, struct err *e) {
+    return set_password(s, account, password, STR(""), e);
 }
 
 int session_password(struct site *s, struct arena *a, const struct session *who, struct str old, struct str new, struct err *e) {
@@ -290,7 +295,7 @@ int session_password(struct site *s, struct arena *a, const struct session *who,
     bool right = found && password_matches(secret.password.p, old);
     throttle_note(key, now, right);
     if (!right) return err_set(e, ERR_INVALID, "password", M_LOGIN);
-    return account_password(s, who->actor.id, new, e);
+    return set_password(s, who->actor.id, new, (struct str){(const char *)who->digest.b, sizeof who->digest.b}, e);
 }
 
 int session_link_use(struct site *s, struct arena *a, struct str link, struct str password, char ret_token[TOKEN_TEXT], struct err *e) {

@@ -1,0 +1,188 @@
+/* What the files of the interface share: a request under way, its answer, and the pieces of JSON that several routes write.
+ *
+ * A request lives in its call's arena.  A handler fills rq->out (and rq->status, rq->type where they differ from 200 and JSON) and
+ * returns 0, or -1 with an error; the dispatcher answers.  A handler that returns API_LATER has taken the request over and leads it to
+ * request_answer, request_fail or the end of a stream itself. */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/api.h"
+#include "core/session.h"
+#include "http/server.h"
+#include "json/json.h"
+
+enum { API_LATER = 1, QUERY_MOST = 64, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500 };
+
+struct request;
+enum route_flags {
+    R_SLOW = 1,  /* runs on a worker thread */
+    R_JSON = 2,  /* the body is application/json */
+    R_BYTES = 4, /* the body is a file */
+};
+#define PUBLIC ""
+#define SESSION "session"
+struct route {
+    const char *method, *pattern;
+    int (*run)(struct request *rq, struct err *e);
+    const char *needs; /* PUBLIC, SESSION (any account), or the grant that must be held somewhere: "figure.read", "{kind}.read" */
+    unsigned flags;
+    size_t body; /* most bytes of the body */
+    const char *what; /* for the description of the interface */
+};
+const struct route *route_at(size_t i); /* NULL past the end; sorted by pattern and method */
+
+struct param {
+    struct str name, value;
+};
+struct signed_in; /* who is calling; shared by the requests of one session for a second */
+struct feed;
+
+enum { SESSION_SLOTS = 512 };
+struct api {
+    struct site *site;
+    struct http_server *http;
+    char assets_dir[512]; /* real path; empty: embedded */
+    bool secure, trace;
+    int64_t began_us;
+    _Atomic bool stopping;
+    _Atomic int64_t later; /* commands whose answer is outstanding */
+    pthread_mutex_t lock;  /* of sessions */
+    struct signed_in *sessions[SESSION_SLOTS];
+    _Atomic uint64_t generation; /* accounts or areas changed: who is calling must be looked up again */
+    struct feed *feed;
+};
+
+struct request {
+    struct api *api;
+    struct site *site;
+    struct http_call *call;
+    struct arena *a;
+    enum lang lang;
+    char id[ID_TEXT];
+    const struct route *route; /* NULL: none */
+    bool known_path;           /* without a route: the method is wrong */
+    struct str param[2];       /* of {..} in the pattern, in order */
+    struct param query[QUERY_MOST];
+    size_t query_n;
+    bool query_bad;
+
+    const struct kind *kind; /* of {kind}; handlers set it so that problems show labels */
+    struct signed_in *who;
+    const struct actor *actor; /* NULL: nobody */
+    const struct session *session;
+    struct db *db; /* see request_db */
+    struct areas *areas;
+
+    struct buf *out;
+    int status;
+    const char *type;
+    struct errs errs;
+    const char *hint;
+    struct str more; /* members added to the problem object */
+    struct title_slot *titles;
+};
+
+/* ---- dispatch.c ---- */
+int request_db(struct request *rq, struct err *e);           /* opens rq->db: a snapshot until the answer */
+const struct areas *request_areas(struct request *rq);       /* held until the answer */
+void request_release(struct request *rq);                    /* lets go of db, areas and session */
+void request_answer(struct request *rq, int status, const char *type, struct str body); /* the request is gone afterwards */
+void request_fail(struct request *rq, const struct err *e);  /* the same with a problem */
+void request_log(const struct request *rq, int status);
+struct str request_query(const struct request *rq, const char *name); /* STR_NONE if absent */
+/* The JSON object of the body, with no members beside those named (NULL-terminated). */
+int request_json(struct request *rq, const char *const *allowed, struct json **ret, struct err *e);
+int request_limit(struct request *rq, size_t *ret, struct err *e);
+/* The area of the parameter `area`, or the highest in which the caller may do it.  FORBIDDEN (M_OUTSIDE_AREA, M_NOT_ALLOWED). */
+int request_area(struct request *rq, const char *kind, const char *verb, const struct area **ret, struct err *e);
+int request_area_of(struct request *rq, struct str code, const char *kind, const char *verb, const struct area **ret, struct err *e);
+/* `on`, or `from` and `to`; today without either. */
+int request_period(struct request *rq, day_t *ret_from, day_t *ret_to, struct err *e);
+int request_forbidden(struct request *rq, const char *kind, const char *verb, struct err *e);
+bool request_head(const struct request *rq);
+
+/* ---- problem.c ---- */
+struct problem {
+    const struct err *e;
+    const struct errs *errs; /* NULL: none */
+    const struct kind *kind; /* NULL: unknown */
+    enum lang lang;
+    const char *request_id, *hint;
+    struct str more;
+};
+void problem_write(const struct problem *p, struct json_out *o);
+/* The body of an error that the server makes itself. */
+void problem_refuse(void *app, int status, const char *why, struct buf *body, const char **ret_type);
+/* The label of a field of the kind, or of a member of requests; its name when it has none. */
+struct str field_label(const struct kind *k, struct str field, enum lang lang);
+
+/* ---- session.c ---- */
+/* Finds who is calling and fills rq->who, actor, session; UNAUTHENTICATED. */
+int sessions_enter(struct request *rq, struct err *e);
+void sessions_forget(struct api *api);
+void signed_in_drop(struct signed_in *w); /* accepts NULL */
+struct str signed_in_token(const struct signed_in *w);
+void sessions_release(struct api *api);
+int session_login_route(struct request *rq, struct err *e);
+int session_get_route(struct request *rq, struct err *e);
+int session_end_route(struct request *rq, struct err *e);
+int session_link_route(struct request *rq, struct err *e);
+int session_totp_route(struct request *rq, struct err *e);
+int session_password_route(struct request *rq, struct err *e);
+
+/* ---- show.c: records and areas as JSON ---- */
+void area_show(struct request *rq, const struct area *x, struct json_out *o); /* NULL: null */
+int record_show(struct request *rq, const struct record *r, struct json_out *o, struct err *e);
+/* The title of a record of that kind, masked where the caller may not read it; STR_NONE when there is none. */
+int title_of(struct request *rq, const struct kind *k, struct id id, struct str *ret, struct err *e);
+int actor_show(struct request *rq, struct id id, struct json_out *o, struct err *e);
+void time_show(struct request *rq, const char *key, int64_t at, struct json_out *o);
+/* [{"field","label","from","to"}...] of a journal entry's `change`. */
+int changes_show(struct request *rq, const struct kind *k, struct str change, struct json_out *o, struct err *e);
+/* The members current, changed, by, at of a conflict. */
+int conflict_show(struct request *rq, const struct record *current, int64_t since_version, struct str *ret, struct err *e);
+
+/* ---- the other handlers ---- */
+int list_route(struct request *rq, struct err *e);
+int record_route(struct request *rq, struct err *e);
+int history_route(struct request *rq, struct err *e);
+int commands_route(struct request *rq, struct err *e);
+int figures_route(struct request *rq, struct err *e);
+int series_route(struct request *rq, struct err *e);
+int figure_rows_route(struct request *rq, struct err *e);
+int kinds_route(struct request *rq, struct err *e);
+int areas_route(struct request *rq, struct err *e);
+int openapi_route(struct request *rq, struct err *e);
+int bulletins_route(struct request *rq, struct err *e);
+int missing_route(struct request *rq, struct err *e);
+int gates_day_route(struct request *rq, struct err *e);
+int coverage_route(struct request *rq, struct err *e);
+int coverage_proposal_route(struct request *rq, struct err *e);
+int coverage_apply_route(struct request *rq, struct err *e);
+int feed_route(struct request *rq, struct err *e);
+int health_route(struct request *rq, struct err *e);
+int metrics_route(struct request *rq, struct err *e);
+int static_route(struct request *rq, struct err *e);
+int import_route(struct request *rq, struct err *e);
+int refused_route(struct request *rq, struct err *e);
+int brief_route(struct request *rq, struct err *e);
+
+/* ---- feed.c ---- */
+struct feed *feed_start(struct api *api, struct err *e);
+void feed_stop(struct feed *f); /* accepts NULL; ends every stream; nobody can join any more */
+void feed_free(struct feed *f); /* accepts NULL; when no request is left */
+size_t feed_count(struct feed *f);
+
+/* ---- cursors: the place behind the last record of a page, as opaque text ---- */
+struct cursor {
+    char phase;
+    struct str path, text;
+    struct id id;
+};
+struct str cursor_text(struct arena *a, const struct cursor *c);
+int cursor_parse(struct arena *a, struct str s, const char *phases, struct cursor *ret, struct err *e); /* INVALID, field "after" */
+
+#endif
