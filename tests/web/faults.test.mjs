@@ -12,7 +12,7 @@ const broken = /Failed to load resource|ERR_|net::/;
 
 async function householdForm(page, code) {
   await page.locator('#f-code').fill(code);
-  await page.locator('#f-address').fill('测试小区 1 号楼 101 室');
+  await page.locator('#f-door').fill('1 号楼 101 室');
 }
 async function count(page, code) {
   return (await (await page.request.get(`${server.url}/api/v1/household?q=${code}`)).json()).records.length;
@@ -74,20 +74,20 @@ test('somebody else saved first: each field can be mine or theirs, and nothing i
   const page = await openPage(browser, server, { at: '/k/household', allow: broken });
   const id = await openHousehold(page);
   await page.getByRole('button', { name: '修改', exact: true }).click();
-  await page.locator('#f-address').fill('我写的住址');
+  await page.locator('#f-door').fill('我写的门牌');
   await page.locator('#f-code').fill('MINE1');
-  await server.mock('edit', { id, data: { address: '对方写的住址', kind: 'rented' } });
+  await server.mock('edit', { id, data: { door: '对方写的门牌', head: '对方户主' } });
   await page.locator('.recform button[type=submit]').click();
   const dialog = page.getByRole('dialog', { name: '他人已经修改' });
   await dialog.waitFor();
   assert.match(await dialog.innerText(), /赵静/);
-  assert.match(await dialog.innerText(), /我写的住址/);
-  assert.match(await dialog.innerText(), /租住/);
+  assert.match(await dialog.innerText(), /我写的门牌/);
+  assert.match(await dialog.innerText(), /对方户主/);
   await dialog.getByText('采用对方的').click();
   await dialog.getByRole('button', { name: '按所选保存' }).click();
   await page.locator('.el-drawer dl.facts').waitFor();
   const { data } = await (await page.request.get(`${server.url}/api/v1/household/${id}`)).json();
-  assert.deepEqual([data.code, data.address, data.kind], ['MINE1', '对方写的住址', 'rented']);
+  assert.deepEqual([data.code, data.door, data.head], ['MINE1', '对方写的门牌', '对方户主']);
   await finish(page);
 });
 
@@ -95,13 +95,13 @@ test('keeping mine saves mine over theirs, and the rest of theirs stays', opt, a
   const page = await openPage(browser, server, { at: '/k/household?q=H1020', allow: broken });
   const id = await openHousehold(page);
   await page.getByRole('button', { name: '修改', exact: true }).click();
-  await page.locator('#f-address').fill('我的住址');
-  await server.mock('edit', { id, data: { address: '对方住址', kind: 'empty' } });
+  await page.locator('#f-door').fill('我的门牌');
+  await server.mock('edit', { id, data: { door: '对方门牌', head: '另一户主' } });
   await page.locator('.recform button[type=submit]').click();
   await page.getByRole('button', { name: '按所选保存' }).click();
   await page.locator('.el-drawer dl.facts').waitFor();
   const { data } = await (await page.request.get(`${server.url}/api/v1/household/${id}`)).json();
-  assert.deepEqual([data.address, data.kind], ['我的住址', 'empty']);
+  assert.deepEqual([data.door, data.head], ['我的门牌', '另一户主']);
   await finish(page);
 });
 

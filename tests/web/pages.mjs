@@ -8,7 +8,7 @@ const first = (kind) => async (page) => {
   await page.locator('.el-drawer dl.facts').waitFor();
   await settled(page);
 };
-const csv = { name: 'households.csv', mimeType: 'text/csv', buffer: Buffer.from('户编号,住址,户型\nH90001,新华社区 1 号楼 101 室,resident\nH90002,,resident\n,新华社区 1 号楼 103 室,resident\n') };
+const csv = { name: 'gates.csv', mimeType: 'text/csv', buffer: Buffer.from('卡点名称,编号,卡点类型,值守电话\n东门,K1,小区门岗,0\n西门,K2,,0\n,K3,小区门岗,0\n') };
 
 export const pages = [
   { name: 'signin', open: { signedIn: false } },
@@ -37,13 +37,13 @@ export const pages = [
   { name: 'add-errors', open: { at: '/k/triage_visit/new' }, act: async (page) => { await page.locator('.recform button[type=submit]').click(); await page.locator('.field .error').first().waitFor(); await page.waitForTimeout(500); } },
   { name: 'open-sealed', open: {}, act: async (page) => { await first('resident')(page); await page.getByRole('button', { name: '查看加密内容' }).click(); await page.locator('#o-reason').waitFor(); await page.waitForTimeout(500); } },
   { name: 'remove', open: {}, act: async (page) => { await first('household')(page); await page.getByRole('button', { name: '删除', exact: true }).click(); await page.getByText('删除这条记录').waitFor(); await page.waitForTimeout(500); } },
-  { name: 'import', open: { at: '/k/household' }, act: async (page) => { await page.getByRole('button', { name: '导入', exact: true }).click(); await page.setInputFiles('#i-file', csv); await page.locator('.counts').last().waitFor(); await page.waitForTimeout(500); } },
+  { name: 'import', open: { at: '/k/gate' }, act: async (page) => { await page.getByRole('button', { name: '导入', exact: true }).click(); await page.setInputFiles('#i-file', csv); await page.locator('.counts').last().waitFor(); await page.waitForTimeout(500); } },
   { name: 'conflict', mockOnly: true, open: { allow: /409/ }, act: async (page, server) => {
     await first('household')(page);
     const id = page.url().split('/').pop();
     await page.getByRole('button', { name: '修改', exact: true }).click();
-    await page.fill('#f-address', '新华社区 9 号楼 901 室');
-    await server.mock('edit', { id, data: { address: `西关社区 ${Date.now() % 97} 号楼 302 室`, kind: 'empty' } });
+    await page.fill('#f-door', '9 号楼 901 室');
+    await server.mock('edit', { id, data: { door: `${Date.now() % 97} 号楼 302 室`, head: '对方户主' + Date.now() % 97 } });
     await page.locator('.recform button[type=submit]').click();
     await page.getByText('采用对方的').first().waitFor();
     await page.waitForTimeout(500);

@@ -15,18 +15,18 @@ const day = (r, field) => String(r.data[field] || '').slice(0, 10);
 const inside = (d, from, to) => d >= from && d <= to;
 export function figureRows(id, area, { from, to }, dim) {
   const gateKind = dim?.startsWith('kind:') ? dim.slice(5) : null;
-  const scans = () => all('gate_scan', area).filter((r) => inside(day(r, 'at'), from, to) && (!gateKind || records.get(r.data.gate).data.kind === gateKind));
+  const scans = () => all('gate_scan', area).filter((r) => inside(day(r, 'seen_at'), from, to) && (!gateKind || records.get(r.data.gate).data.kind_of === gateKind));
   switch (id) {
-    case 'case.confirmed_new': return all('case', area).filter((r) => inside(day(r, 'confirmed_on'), from, to));
-    case 'case.confirmed_total': return all('case', area).filter((r) => r.data.confirmed_on && r.data.confirmed_on <= to);
-    case 'case.suspected_total': return all('case', area).filter((r) => r.data.state === 'suspected' && r.data.onset_on < to);
+    case 'case.confirmed_new': return all('case', area).filter((r) => inside(day(r, 'confirmed_at'), from, to));
+    case 'case.confirmed_total': return all('case', area).filter((r) => r.data.confirmed_at && day(r, 'confirmed_at') <= to);
+    case 'case.suspected_total': return all('case', area).filter((r) => r.data.classification === 'suspected' && r.data.onset_date < to);
     case 'gate.persons': return scans();
     case 'gate.vehicles': return scans().filter((r) => r.data.plate);
     case 'gate.febrile': return scans().filter((r) => r.data.temperature >= 37.3);
-    case 'gate.turned_back': return scans().filter((r) => r.data.turned_back);
-    case 'triage.visits': return all('triage_visit', area).filter((r) => inside(day(r, 'at'), from, to));
+    case 'gate.turned_back': return scans().filter((r) => r.data.verdict === 'turn_back');
+    case 'triage.visits': return all('triage_visit', area).filter((r) => inside(day(r, 'seen_at'), from, to));
     case 'grid.households_covered_percent': return all('household', area).filter((r) => r.data.member);
-    case 'report.daily_submitted_percent': return all('daily_report', area).filter((r) => inside(r.data.on, from, to));
+    case 'report.daily_submitted_percent': return all('daily_report', area).filter((r) => inside(addDays(r.data.day, 1), from, to));
     default: return [];
   }
 }
@@ -47,8 +47,11 @@ export function series(id, area, from, to) {
 }
 export function brief(area, from, to, lang = 'zh-Hans') {
   const v = (id) => figureValue(id, area, from, to), name = byCode(area).name;
-  if (lang === 'en') return `${name}: outbreak bulletin, ${from === to ? to : from + ' to ' + to}\n\nConfirmed: ${v('case.confirmed_new')} new, ${v('case.confirmed_total')} in all; ${v('case.suspected_total')} suspected.\n\nGates checked ${v('gate.vehicles')} vehicles and ${v('gate.persons')} persons; ${v('gate.febrile')} febrile.\n\nThe fever clinics saw ${v('triage.visits')} people.`;
-  return `${name}疫情防控简报（${from === to ? to : from + ' 至 ' + to}）\n\n一、病例。新增确诊 ${v('case.confirmed_new')} 例，累计确诊 ${v('case.confirmed_total')} 例，累计疑似 ${v('case.suspected_total')} 例。\n\n二、卡点。共检查车辆 ${v('gate.vehicles')} 辆次、人员 ${v('gate.persons')} 人次，发现发热 ${v('gate.febrile')} 人。\n\n三、发热门诊。预检分诊 ${v('triage.visits')} 人次。\n\n四、网格。户包联率 ${v('grid.households_covered_percent')}%。\n\n五、日报。日报告上报率 ${v('report.daily_submitted_percent')}%。`;
+  const en = lang === 'en', span = from === to ? to : from + (en ? ' to ' : ' 至 ') + to;
+  const parts = [[['病例', 'Cases'], ['case.confirmed_new', 'case.confirmed_total', 'case.suspected_total']], [['卡点', 'Gates'], ['gate.vehicles', 'gate.persons', 'gate.febrile', 'gate.turned_back']],
+    [['发热门诊', 'Fever clinic'], ['triage.visits']], [['网格', 'Grid'], ['grid.households_covered_percent']], [['日报', 'Daily reports'], ['report.daily_submitted_percent']]];
+  return [en ? `${name}: outbreak bulletin (${span})` : `${name}疫情防控通报（${span}）`,
+    ...parts.map(([head, ids]) => `【${head[en ? 1 : 0]}】\n` + ids.map((id) => `  ${figureLabel(id, lang)}：${v(id) ?? '—'}${figureUnit(id) === 'percent' ? '%' : ''}`).join('\n'))].join('\n\n') + '\n';
 }
 export function coverage(area, ref) {
   const row = (code) => { const h = all('household', code), c = h.filter((r) => r.data.member).length, m = all('member', code).length; return { households: h.length, covered: c, uncovered: h.length - c, members: m, overloaded: m > 2 && h.length > 30 ? 1 : 0 }; };
@@ -71,14 +74,14 @@ export function proposal(area, target, most, ref, title, apply = false) {
 }
 export function missing(area, on, ref) {
   const due = units.filter((u) => under(u.areaCode, area));
-  const sent = new Set(all('daily_report', area).filter((r) => r.data.on === on).map((r) => r.data.unit));
+  const sent = new Set(all('daily_report', area).filter((r) => r.data.day === addDays(on, -1) || r.data.day === on).map((r) => r.data.unit));
   return { on, due: due.length, submitted: due.filter((u) => sent.has(u.id)).length, late: on === TODAY ? 1 : 0,
-    missing: due.filter((u) => !sent.has(u.id)).map((u, i) => ({ unit: { id: u.id, name: u.data.name }, area: ref(u.areaCode), due_by: u.data.due_by, last_on: i === 1 ? null : addDays(on, -1) })) };
+    missing: due.filter((u) => !sent.has(u.id)).map((u, i) => ({ unit: { id: u.id, name: u.data.name }, area: ref(u.areaCode), due_by: `${String(u.data.due_minute / 60).padStart(2, '0')}:00`, last_on: i === 1 ? null : addDays(on, -1) })) };
 }
 export function gatesDay(area, on, ref, lang) {
-  const kinds = kindOf('gate').fields.find((f) => f.name === 'kind').codes;
+  const kinds = kindOf('gate').fields.find((f) => f.name === 'kind_of').codes;
   return { on, gates: gates.filter((g) => under(g.areaCode, area) && !g.removed).map((g) => {
-    const s = [...records.values()].filter((r) => r.kind === 'gate_scan' && r.data.gate === g.id && day(r, 'at') === on), c = kinds.find((x) => x.value === g.data.kind);
-    return { id: g.id, name: g.data.name, kind: g.data.kind, kind_label: lang === 'en' ? c.label.en : c.label.zh, area: ref(g.areaCode), vehicles: s.filter((r) => r.data.plate).length, persons: s.reduce((a, r) => a + r.data.persons, 0), febrile: s.filter((r) => r.data.temperature >= 37.3).length, turned_back: s.filter((r) => r.data.turned_back).length };
+    const s = [...records.values()].filter((r) => r.kind === 'gate_scan' && r.data.gate === g.id && day(r, 'seen_at') === on), c = kinds.find((x) => x.value === g.data.kind_of);
+    return { id: g.id, name: g.data.name, kind: g.data.kind_of, kind_label: lang === 'en' ? c.label.en : c.label.zh, area: ref(g.areaCode), vehicles: s.filter((r) => r.data.plate).length, persons: s.reduce((a, r) => a + r.data.persons, 0), febrile: s.filter((r) => r.data.temperature >= 37.3).length, turned_back: s.filter((r) => r.data.verdict === 'turn_back').length };
   }) };
 }

@@ -21,7 +21,7 @@ class Fail extends Error {
 const text = (l, lang) => (lang === 'en' ? l.en : l.zh);
 const areaRef = (code) => { const a = byCode(code); return a ? { id: a.id, code: a.code, name: a.name, full: full(a.code) } : null; };
 const mask = (v) => (v.length > 11 ? v.slice(0, 6) + '********' + v.slice(-4) : v.slice(0, 3) + '****' + v.slice(-4));
-export const title = (r) => r.data.name || r.data.code || (r.data.plate ?? '') || (r.data.unit && title(records.get(r.data.unit))) || (r.data.from ? `${r.data.from} – ${r.data.to}` : r.id.slice(-6));
+export const title = (r) => r.data.name || r.data.door || r.data.code || (r.data.plate ?? '') || (r.data.unit && title(records.get(r.data.unit))) || (r.data.since ? `${r.data.since} – ${r.data.until}` : r.id.slice(-6));
 export function out(r) {
   const k = kindOf(r.kind), data = {}, refs = {};
   for (const f of k.fields) {
@@ -32,7 +32,7 @@ export function out(r) {
   return { id: r.id, kind: r.kind, version: r.version, area: areaRef(r.areaCode), title: title(r), created_at: r.created_at, updated_at: r.updated_at, data, refs };
 }
 const kindJson = (k, lang) => ({
-  name: k.name, label: lang === 'en' ? k.en : k.zh, plural: lang === 'en' ? k.en + 's' : k.zh, log: k.log, area: k.area ?? true, area_from: k.area_from, commands: world.commandsOf(k),
+  name: k.name, label: text(k.label, lang), plural: text(k.plural, lang), log: k.log, area: k.area, area_from: k.area_from, commands: k.commands,
   fields: k.fields.map((f) => ({ ...f, label: text(f.label, lang), codes: f.codes && f.codes.map((c) => ({ value: c.value, label: text(c.label, lang) })) })),
 });
 function page(list, q) {
@@ -55,11 +55,11 @@ function validate(k, data, create) {
     if ((create || v === null) && f.required && (v === null || v === undefined || v === '')) say(f, 'REQUIRED', '必填');
     if (v === null || v === undefined) continue;
     if (f.read_only) say(f, 'READ_ONLY', '由系统填写，不能改');
-    if ((f.type === 'int' || f.type === 'real') && (v < f.min || v > f.max)) say(f, 'RANGE', `应在 ${f.min} 到 ${f.max} 之间`);
+    if ((f.type === 'int' || f.type === 'real') && f.min !== null && (v < f.min || v > f.max)) say(f, 'RANGE', `应在 ${f.min} 到 ${f.max} 之间`);
     if (f.type === 'ref' && !records.get(v)) say(f, 'NO_RECORD', '没有这条记录');
   }
   for (const name of Object.keys(data)) if (!k.fields.some((f) => f.name === name)) errors.push({ field: name, label: name, reason: 'UNKNOWN_FIELD', detail: '没有这个字段' });
-  if (k.name === 'household' && create && [...records.values()].some((r) => r.kind === 'household' && !r.removed && r.data.code === data.code)) say(k.fields[0], 'SAME_CODE', `编号 ${data.code} 已被使用`);
+  if (k.name === 'household' && create && [...records.values()].some((r) => r.kind === 'household' && !r.removed && data.code && r.data.code === data.code)) say(k.fields.find((f) => f.name === 'code'), 'SAME_CODE', `编号 ${data.code} 已被使用`);
   if (errors.length) throw new Fail(422, 'INVALID', errors[0].label + '：' + errors[0].detail, { field: errors[0].field, errors });
 }
 const now = () => TODAY + 'T09:30:00+08:00';
@@ -119,8 +119,8 @@ function runCommand(c) {
     answer.values = Object.fromEntries(c.data.fields.map((f) => [f, r.data[f]]));
     answer.seq = journal(r, c.command, [], { reason: c.data.reason });
   } else if (c.command === 'bulletin.issue') {
-    const same = [...records.values()].filter((x) => x.kind === 'bulletin' && x.areaCode === c.area && x.data.from === c.data.from && x.data.to === c.data.to);
-    const n = world.add('bulletin', c.area, { from: c.data.from, to: c.data.to, version: same.length + 1, text: brief(c.area, c.data.from, c.data.to) }, now());
+    const same = [...records.values()].filter((x) => x.kind === 'bulletin' && x.areaCode === c.area && x.data.since === c.data.from && x.data.until === c.data.to);
+    const n = world.add('bulletin', c.area, { since: c.data.from, until: c.data.to, revision: same.length + 1, issued_at: now(), note: null }, now());
     Object.assign(answer, { record: n.id, version: 1 });
   }
   state.done.set(c.id, { print, answer });
@@ -157,7 +157,7 @@ function importFile(kind, q, body) {
   const refused = [head.join(',')];
   lines.forEach((line, i) => {
     const cells = line.split(','), data = {};
-    columns.forEach((c, j) => { if (c.field && cells[j]) data[c.field] = cells[j]; });
+    columns.forEach((c, j) => { if (c.field && cells[j]) data[c.field] = k.fields.find((f) => f.name === c.field).codes?.find((x) => x.label.zh === cells[j])?.value ?? cells[j]; });
     const lacking = k.fields.find((f) => f.required && f.type !== 'ref' && !data[f.name]);
     if (lacking) { r.refused++; refused.push(line); r.problems.push({ row: i + 2, column: lacking.label.zh, value: null, reason: '必填' }); return; }
     r.imported++;
@@ -187,7 +187,7 @@ function readRoute(parts, q, lang, res) {
   if (p0 === 'reports' && p1 === 'missing') return missing(a, q.get('on') || TODAY, areaRef);
   if (p0 === 'coverage') return { area: areaRef(a), ...coverage(a, areaRef) };
   if (p0 === 'gates' && p1 === 'day') return gatesDay(a, q.get('on') || TODAY, areaRef, lang);
-  if (p0 === 'bulletins') return { bulletins: listOf('bulletin', q).map((r) => ({ id: r.id, version: r.data.version, from: r.data.from, to: r.data.to, at: r.created_at, by: { name: '值班员' }, area: areaRef(r.areaCode) })) };
+  if (p0 === 'bulletins') return { bulletins: listOf('bulletin', q).map((r) => ({ id: r.id, version: r.data.revision, from: r.data.since, to: r.data.until, at: r.created_at, by: { name: '值班员' }, area: areaRef(r.areaCode) })) };
   if (p0 === 'brief') { const { from, to } = span(q); res.setHeader('Content-Type', 'text/plain; charset=utf-8'); return brief(a, from, to, q.get('lang') || lang); }
   if (p0 === 'imports') { res.setHeader('Content-Type', 'text/csv; charset=utf-8'); return state.imports.get(p1); }
   const k = kindOf(p0);
@@ -249,7 +249,7 @@ async function apiCall(req, res, parts, q, raw) {
 }
 function feed(req, res) {
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  res.write(': hello\n\n');
+  res.write(`id: ${world.seq}\nevent: ready\ndata: {"seq":${world.seq}}\n\n`);
   state.streams.add(res);
   req.on('close', () => state.streams.delete(res));
 }

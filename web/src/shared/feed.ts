@@ -33,6 +33,9 @@ function join(): void {
   };
   /* The browser's own retrying has no growing wait and gives up for good on some answers. */
   source.onerror = again;
+  source.addEventListener('ready', (e) => {
+    last = Math.max(last, (JSON.parse((e as MessageEvent).data) as { seq: number }).seq);
+  });
   source.addEventListener('change', (e) => {
     const c = JSON.parse((e as MessageEvent).data) as FeedChange;
     last = Math.max(last, c.seq);
