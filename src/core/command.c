@@ -17,6 +17,10 @@ void command_prepare(struct command_call *call, const struct kind *k, enum verb 
     call->given = arena_new(call->a, bool, k->n);
 }
 
+static bool is_log_row(const struct command_call *call) {
+    return call->kind->flags & KIND_LOG && call->verb == VERB_CREATE;
+}
+
 static int parse_name(struct command_call *call, struct str name, struct err *e) {
     struct str rest = name, kind_name;
     call->command = command_by_name(name);
@@ -102,6 +106,7 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
     if (id_is_nil(call->id)) return err_set(e, ERR_INVALID, "id", M_REQUIRED);
     if (id_is_nil(call->record) && (call->verb == VERB_UPDATE || call->verb == VERB_REMOVE || call->verb == VERB_OPEN))
         return err_set(e, ERR_INVALID, "record", M_REQUIRED);
+    if (is_log_row(call) && !id_is_nil(call->record) && !id_eq(call->record, call->id)) return err_set(e, ERR_INVALID, "record", M_READ_ONLY);
     if (call->verb == VERB_CREATE || call->verb == VERB_UPDATE) parse_values(s, call);
     call->fingerprint = fingerprint(call);
     if (call->errs.n == 0) return 0;
@@ -111,24 +116,93 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
 
 /* ---- running ---- */
 
+static int id_reused(struct err *e) {
+    return err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED);
+}
+
+/* Does the stored row say what the call says?  References by key and what has been erased since cannot be compared. */
+static int says_the_same(struct tx *tx, const struct command_call *call, const struct record *r, bool *ret, struct err *e) {
+    *ret = true;
+    for (size_t i = 0; *ret && i < call->kind->n; i++) {
+        const struct field *f = &call->kind->fields[i];
+        const struct val *asked = &call->values[i];
+        struct str plain;
+        if (asked->type == V_NULL || (f->type == F_REF && asked->type == V_TEXT)) continue;
+        if (f->flags & (PERSONAL | SEALED) && r->v[i].type == V_NULL) continue;
+        if (!(f->flags & SEALED)) {
+            *ret = val_eq(asked, &r->v[i]);
+            continue;
+        }
+        TRY(record_plain(&tx->site->key, tx->a, r, i, &plain, e));
+        *ret = str_eq(plain, asked->s);
+    }
+    return 0;
+}
+
+static int log_row_there(struct tx *tx, struct command_call *call, struct err *e) {
+    struct journal_entry j;
+    struct record *r;
+    struct id id = id_is_nil(call->record) ? call->id : call->record;
+    bool same;
+    int found = record_load(tx->db, tx->site->id, tx->a, call->kind, id, &r, e);
+    if (found < 0) return -1;
+    if (!found) {
+        found = journal_by_id(tx->db, tx->site->id, tx->a, id, &j, e);
+        return found == 1 ? id_reused(e) : found;
+    }
+    TRY(says_the_same(tx, call, r, &same, e));
+    if (!same) return id_reused(e);
+    call->ret_record = r->id;
+    call->ret_version = r->version;
+    call->ret_seq = r->batch;
+    return 1;
+}
+
+static int in_a_log(struct tx *tx, struct id id, struct err *e) {
+    for (size_t i = 0; i < kind_count(); i++) {
+        struct record *r;
+        if (!(kind_at(i)->flags & KIND_LOG)) continue;
+        int found = record_load(tx->db, tx->site->id, tx->a, kind_at(i), id, &r, e);
+        if (found) return found;
+    }
+    return 0;
+}
+
+/* The answer of a command that has one of its own stands in the last of its entries (run_other). */
+static const struct str answer_head = {"{\"answer\":{", 11};
+
+static int first_answer(struct tx *tx, struct command_call *call, const struct journal_entry *first, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    struct journal_entry j = *first;
+    int r;
+    TRY(db_query(tx->db, CS(journal_after), &rows, e, VINT(tx->site->id), VINT(first->seq), VINT(INT64_MAX)));
+    while ((r = rows_next(rows, e)) == 1) {
+        struct journal_entry next;
+        journal_read(tx->a, rows, &next);
+        if (!id_eq(next.cause, call->id)) break;
+        j = next;
+    }
+    if (r < 0) return -1;
+    if (str_starts(j.change, answer_head)) call->ret_json = str_sub(j.change, answer_head.n, j.change.n - 2);
+    return 0;
+}
+
 /* 1 when this id has run before. */
 static int ran_before(struct tx *tx, struct command_call *call, struct err *e) {
     struct journal_entry j;
-    struct record *r;
-    int found;
-    if (call->kind->flags & KIND_LOG && call->verb == VERB_CREATE) {
-        struct id id = id_is_nil(call->record) ? call->id : call->record;
-        found = record_load(tx->db, tx->site->id, tx->a, call->kind, id, &r, e);
-        if (found == 1) call->ret_record = r->id, call->ret_version = r->version, call->ret_seq = r->batch;
-        return found;
+    if (is_log_row(call)) return log_row_there(tx, call, e);
+    int found = journal_by_id(tx->db, tx->site->id, tx->a, call->id, &j, e);
+    if (found < 0) return -1;
+    if (!found) {
+        found = in_a_log(tx, call->id, e);
+        return found == 1 ? id_reused(e) : found;
     }
-    found = journal_by_id(tx->db, tx->site->id, tx->a, call->id, &j, e);
-    if (found != 1) return found;
-    if (j.fingerprint && call->fingerprint && j.fingerprint != call->fingerprint)
-        return err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED);
+    bool another = j.fingerprint != call->fingerprint || !str_eqz(j.command, call->name) || !id_is_nil(j.cause);
+    if (another || (call->verb == VERB_OPEN && !id_eq(j.actor, call->actor->id))) return id_reused(e);
     call->ret_record = j.record;
     call->ret_version = j.version;
     call->ret_seq = j.seq;
+    if (call->verb == VERB_OTHER) TRY(first_answer(tx, call, &j, e));
     return 1;
 }
 
@@ -148,17 +222,36 @@ static int find_area(struct tx *tx, struct command_call *call, struct id *ret, s
     return 0;
 }
 
+/* No two records share an id, whatever their kinds: the journal tells them apart by it. */
+static int record_id_is_new(struct tx *tx, struct id id, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    TRY(db_query(tx->db, CS(journal_of_record), &rows, e, VINT(tx->site->id), VID(id), VINT(0), VINT(1)));
+    int found = rows_next(rows, e);
+    if (!found) found = in_a_log(tx, id, e);
+    return found == 1 ? err_set(e, ERR_CONFLICT, "record", M_COMMAND_ID_REUSED) : found;
+}
+
 static int run_create(struct tx *tx, struct command_call *call, struct err *e) {
-    struct record *r = record_new(call->a, call->kind), *there;
-    r->id = id_is_nil(call->record) && call->kind->flags & KIND_LOG ? call->id : call->record;
-    if (!id_is_nil(call->record)) {
-        int found = record_load(tx->db, tx->site->id, tx->a, call->kind, r->id, &there, e);
-        if (found < 0) return -1;
-        if (found) return err_set(e, ERR_CONFLICT, "record", M_COMMAND_ID_REUSED);
-    }
+    struct record *r = record_new(call->a, call->kind);
+    r->id = id_is_nil(call->record) && is_log_row(call) ? call->id : call->record;
+    if (!id_is_nil(call->record) && !is_log_row(call)) TRY(record_id_is_new(tx, call->record, e));
     if (call->area.n) TRY(find_area(tx, call, &r->area, e));
     memcpy(r->v, call->values, call->kind->n * sizeof *r->v);
     return tx_create(tx, r, &call->errs, e);
+}
+
+/* The fields that the entry changed, by their labels, each once. */
+static void add_changed(struct tx *tx, const struct command_call *call, const struct journal_entry *j, bool *said, struct buf *fields) {
+    struct json *change;
+    struct err ignored;
+    if (json_parse(tx->a, j->change, NULL, &change, &ignored)) return;
+    for (const struct json *m = change->first; m; m = m->next) {
+        int i = kind_field(call->kind, m->key);
+        if (i < 0 || said[i]) continue;
+        said[i] = true;
+        if (fields->n) buf_addz(fields, ", ");
+        buf_addz(fields, label_in(call->kind->fields[i].label, call->lang));
+    }
 }
 
 /* Who changed what since the version the caller had. */
@@ -166,27 +259,19 @@ static int describe_conflict(struct tx *tx, struct command_call *call, struct er
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct buf fields CLEANUP(buf_release) = BUF(2000);
     struct id by = call->rec->updated_by;
-    TRY(db_query(tx->db, CS(journal_of_record), &rows, e, VINT(tx->site->id), VID(call->rec->id), VINT(0), VINT(10000)));
+    bool *said = arena_new(tx->a, bool, call->kind->n);
     int r;
+    TRY(db_query(tx->db, CS(journal_of_record), &rows, e, VINT(tx->site->id), VID(call->rec->id), VINT(0), VINT(INT64_MAX)));
     while ((r = rows_next(rows, e)) == 1) {
         struct journal_entry j;
-        struct json *change;
-        struct err ignored;
         journal_read(tx->a, rows, &j);
-        if (j.version <= call->version || !j.has_row || json_parse(tx->a, j.change, NULL, &change, &ignored)) continue;
-        for (const struct json *m = change->first; m; m = m->next) {
-            int i = kind_field(call->kind, m->key);
-            const char *label = i >= 0 ? label_in(call->kind->fields[i].label, call->lang) : "";
-            if (i < 0 || str_find(buf_str(&fields), str_z(label)) >= 0) continue;
-            if (fields.n) buf_addz(&fields, ", ");
-            buf_addz(&fields, label);
-        }
+        if (j.version > call->version && j.has_row) add_changed(tx, call, &j, said, &fields);
     }
     if (r < 0) return -1;
     struct record *who = NULL;
     const struct kind *user = kind_by_name(STR("user"));
     if (user && !id_is_nil(by) && record_load(tx->db, tx->site->id, tx->a, user, by, &who, e) < 0) return -1;
-    struct str name = who ? record_title(tx->a, who, false) : STR("system");
+    struct str name = who ? record_title(tx->a, who, false) : actor_system.name;
     call->current = call->rec;
     return err_set(e, ERR_CONFLICT, NULL, M_CHANGED, arena_strz(call->a, name), fields.p ? fields.p : "");
 }
@@ -195,7 +280,6 @@ static int run_update(struct tx *tx, struct command_call *call, struct err *e) {
     struct record *r = record_copy(call->a, call->rec);
     const struct kind *k = call->kind;
     bool changed;
-    TRY(tx_require(tx, call->rec->path, e));
     if (call->version && call->version != call->rec->version) return describe_conflict(tx, call, e);
     for (size_t i = 0; i < k->n; i++)
         if (call->given[i]) r->v[i] = call->values[i];
@@ -204,6 +288,13 @@ static int run_update(struct tx *tx, struct command_call *call, struct err *e) {
     TRY(tx_update(tx, call->rec, r, &changed, &call->errs, e));
     call->ret_version = changed ? r->version : call->rec->version;
     return 0;
+}
+
+/* An entry about the command itself. */
+static int note_run(struct tx *tx, const struct command_call *call, struct str change, struct err *e) {
+    struct record *about = call->rec ? call->rec : record_new(tx->a, call->kind);
+    if (!call->rec) about->path = STR("");
+    return tx_note(tx, about, change, e);
 }
 
 enum { REASON_LEAST = 4 };
@@ -217,13 +308,13 @@ static int open_reason(struct command_call *call, struct str *ret, struct err *e
     return 0;
 }
 
-/* Unseals what was asked for and writes down who asked and why. */
+/* Unseals what was asked for and writes down who asked and why; `again`: it stands there already, for that version of the record. */
 static int run_open(struct tx *tx, struct command_call *call, bool again, struct err *e) {
+    if (again && call->rec->version != call->ret_version) return id_reused(e);
     struct str reason;
     struct buf values CLEANUP(buf_release) = BUF(1 << 20), change CLEANUP(buf_release) = BUF(1 << 16);
     struct json_out v = JSON_OUT(&values), c = JSON_OUT(&change);
     const struct json *fields = call->data ? json_get(call->data, "fields") : NULL;
-    TRY(tx_require(tx, call->rec->path, e));
     if (!fields || fields->type != JSON_ARRAY || !fields->first) return err_set(e, ERR_INVALID, "fields", M_REQUIRED);
     TRY(open_reason(call, &reason, e));
     json_object(&c);
@@ -249,6 +340,14 @@ static int run_open(struct tx *tx, struct command_call *call, bool again, struct
     return again ? 0 : tx_note(tx, call->rec, arena_str(tx->a, buf_str(&change)), e);
 }
 
+/* Its own answer is kept for when it comes again. */
+static int run_other(struct tx *tx, struct command_call *call, struct err *e) {
+    TRY(call->command->run(tx, call, e));
+    call->ret_json = arena_str(call->a, call->ret_json);
+    if (call->ret_json.n == 0) return 0;
+    return note_run(tx, call, str_z(arena_printf(tx->a, "%s%.*s}}", answer_head.p, STR_FMT(call->ret_json))), e);
+}
+
 static int dispatch(struct tx *tx, struct command_call *call, bool again, struct err *e) {
     if (!id_is_nil(call->record) && call->verb != VERB_CREATE) {
         struct record *r = NULL;
@@ -257,6 +356,7 @@ static int dispatch(struct tx *tx, struct command_call *call, bool again, struct
         if (found < 0) return -1;
         if (!found || r->removed)
             return err_set(e, ERR_NOT_FOUND, "record", M_NO_RECORD, id_text(call->record, text), label_in(call->kind->label, call->lang));
+        TRY(tx_require(tx, r->path, e));
         call->rec = r;
     }
     switch (call->verb) {
@@ -266,14 +366,19 @@ static int dispatch(struct tx *tx, struct command_call *call, bool again, struct
         if (call->version && call->version != call->rec->version) return describe_conflict(tx, call, e);
         return tx_remove(tx, call->rec, e);
     case VERB_OPEN: return run_open(tx, call, again, e);
-    default: return call->command->run(tx, call, e);
+    default: return run_other(tx, call, e);
     }
 }
 
 int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     const char *verb = strchr(call->name, '.') + 1;
+    /* It may run again after a busy database. */
     call->errs.n = 0;
     call->repeated = false;
+    call->rec = call->current = NULL;
+    call->ret_record = (struct id){{0}};
+    call->ret_version = call->ret_seq = 0;
+    call->ret_json = STR_NONE;
     tx->actor = call->actor;
     tx->lang = call->lang;
     tx->command_id = call->id;
@@ -286,14 +391,16 @@ int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     int before = ran_before(tx, call, e);
     if (before < 0) return -1;
     call->repeated = before;
-    if (before && call->verb != VERB_OPEN) return 0;
+    call->ret_json = arena_str(call->a, call->ret_json);
+    if (before) return call->verb == VERB_OPEN ? dispatch(tx, call, true, e) : 0;
     if (call->kind->flags & KIND_LOG && (call->verb == VERB_UPDATE || call->verb == VERB_REMOVE))
         return err_set(e, ERR_STATE, NULL, M_APPEND_ONLY);
-    TRY(dispatch(tx, call, before, e));
-    if (before) return 0;
-    call->ret_record = tx->entry_used || call->kind->flags & KIND_LOG ? tx->record : (struct id){{0}};
+    TRY(dispatch(tx, call, false, e));
+    /* A command that changed nothing ran all the same. */
+    if (!tx->entry_used && !is_log_row(call)) TRY(note_run(tx, call, STR("{}"), e));
+    call->ret_record = tx->record;
     if (call->verb != VERB_UPDATE) call->ret_version = tx->version;
-    call->ret_seq = call->kind->flags & KIND_LOG ? tx->batch : tx->seq;
+    call->ret_seq = is_log_row(call) ? tx->batch : tx->entry_seq;
     return 0;
 }
 
@@ -306,10 +413,8 @@ struct command_item command_item_make(struct command_call *call, void (*done)(st
     return (struct command_item){.item = {.run = command_item_run, .done = done, .reads_figures = reads}, .call = call};
 }
 
-static void nothing(struct write_item *item UNUSED) {}
-
 int command_do(struct site *s, struct command_call *call, struct err *e) {
-    struct command_item item = command_item_make(call, nothing);
+    struct command_item item = command_item_make(call, NULL);
     return writer_run(s, &item.item, e);
 }
 

@@ -1,5 +1,6 @@
 /* Commands: the one way in.  A command has a name, an id made by whoever sends it, and runs once: the same id again answers with the first
- * result, whatever happened in between; the same id with another content is refused.
+ * result, whatever happened in between; the same id with another content is refused.  An opening is the exception: repeated, it shows the values again to
+ * whom it showed them, as long as the record is the same.  A row of a KIND_LOG bears the id of its command.
  *
  *   command_parse   from JSON, on the caller's thread: everything that needs no database (validation of every field)
  *   command_run     inside the writer: permission, rule, record, journal, tallies */
@@ -21,7 +22,7 @@ struct command_call {
     const struct kind *kind;
     const struct command *command; /* VERB_OTHER */
     const char *name;              /* "resident.create" */
-    struct id record;              /* nil: none */
+    struct id record;              /* nil: none; a create may choose its record's id */
     int64_t version;               /* 0: whatever it is */
     struct str area;               /* code or id as text; empty: none */
     const struct json *data;       /* of open and other */
@@ -44,13 +45,14 @@ struct command_call {
 int command_parse(struct site *s, const struct json *j, struct command_call *call, struct err *e);
 /* By hand, for imports and the program's own: sets name, verb and kind and makes values and given. */
 void command_prepare(struct command_call *call, const struct kind *k, enum verb verb);
+/* What it answers lives in call->a. */
 int command_run(struct tx *tx, struct command_call *call, struct err *e);
 /* A call as a writer item. */
 struct command_item {
     struct write_item item;
     struct command_call *call;
 };
-/* The item of a parsed call; done is called after the commit. */
+/* The item of a parsed call; done is called after the commit (NULL for writer_run). */
 struct command_item command_item_make(struct command_call *call, void (*done)(struct write_item *item));
 /* Runs through the writer and waits. */
 int command_do(struct site *s, struct command_call *call, struct err *e);

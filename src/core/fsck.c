@@ -40,6 +40,18 @@ static int check_file(struct fsck *f, struct err *e) {
     return 0;
 }
 
+/* Each record has one entry that made it; where its row is gone nothing else would miss it. */
+static int check_made(struct fsck *f, const struct journal_entry *j, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    const struct kind *k = kind_by_name(j->kind);
+    char id[ID_TEXT];
+    if (!k || !j->has_row || j->version != 1 || id_is_nil(j->record)) return 0;
+    TRY(db_query(f->db, &kind_sql(k)->get, &rows, e, VINT(f->site->id), VID(j->record)));
+    int r = rows_next(rows, e);
+    if (r == 0) wrong(f, FSCK_ROWS, "%s %s is missing", k->name, id_text(j->record, id));
+    return r < 0 ? -1 : 0;
+}
+
 static int check_chain(struct fsck *f, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows CLEANUP(rows_donep) = NULL;
@@ -57,16 +69,17 @@ static int check_chain(struct fsck *f, struct err *e) {
         expected = j.seq + 1;
         f->r->looked_at[FSCK_CHAIN]++;
         f->r->seq = j.seq;
+        TRY(check_made(f, &j, e));
         arena_clear(&a);
     }
     return r;
 }
 
-static int newest_digest(struct fsck *f, struct id record, struct digest *ret, struct err *e) {
+static int newest_digest(struct fsck *f, const struct record *r, struct digest *ret, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    TRY(db_query(f->db, CS(journal_newest_of_record), &rows, e, VINT(f->site->id), VID(record)));
-    int r = rows_next(rows, e);
-    if (r != 1) return r;
+    TRY(db_query(f->db, CS(journal_newest_of_record), &rows, e, VINT(f->site->id), VID(r->id), VTEXTZ(r->kind->name)));
+    int got = rows_next(rows, e);
+    if (got != 1) return got;
     struct str d = rows_blob(rows, 0);
     if (d.n == sizeof ret->b) memcpy(ret->b, d.p, d.n);
     return 1;
@@ -75,7 +88,7 @@ static int newest_digest(struct fsck *f, struct id record, struct digest *ret, s
 static int check_row(struct fsck *f, const struct record *r, struct err *e) {
     char id[ID_TEXT];
     struct digest stored = {{0}}, is = record_digest(r);
-    int found = newest_digest(f, r->id, &stored, e);
+    int found = newest_digest(f, r, &stored, e);
     if (found < 0) return -1;
     f->r->looked_at[FSCK_ROWS]++;
     if (!found) wrong(f, FSCK_ROWS, "%s %s is in no journal entry", r->kind->name, id_text(r->id, id));
@@ -83,12 +96,46 @@ static int check_row(struct fsck *f, const struct record *r, struct err *e) {
     return 0;
 }
 
+/* What is looked for must be found: the columns for searching say what the fields say, and what is sealed can be opened. */
+static int check_derived(struct fsck *f, struct arena *a, const struct record *r, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    struct val *is = arena_new(a, struct val, 2 + r->kind->n);
+    char id[ID_TEXT];
+    size_t n;
+    bool same = true;
+    struct err sealed;
+    struct str plain;
+    for (size_t i = 0; same && i < r->kind->n; i++) same = record_plain(&f->site->key, a, r, i, &plain, &sealed) == 0;
+    if (!same) wrong(f, FSCK_ROWS, "%s %s holds a sealed value that cannot be opened", r->kind->name, id_text(r->id, id));
+    if (!same || !kind_sql(r->kind)->derived.sql) return 0;
+    TRY(record_derived(&f->site->key, a, r, is, &n, e));
+    TRY(db_query(f->db, &kind_sql(r->kind)->derived, &rows, e, VINT(f->site->id), VID(r->id)));
+    int got = rows_next(rows, e);
+    for (size_t i = 0; got == 1 && same && i < n; i++) {
+        struct val stored = rows_val(rows, (int)i, is[i].type == V_NULL ? V_BLOB : is[i].type);
+        same = val_eq(&stored, &is[i]);
+    }
+    if (!same) wrong(f, FSCK_ROWS, "%s %s cannot be found by what it holds", r->kind->name, id_text(r->id, id));
+    return got < 0 ? -1 : 0;
+}
+
+static bool stands_in_tree(const struct areas *t, const struct record *r) {
+    const struct area *x = areas_by_id(t, r->id), *up = x ? areas_parent(t, x) : NULL;
+    const struct val *parent = record_get(r, "parent");
+    if (!x || !id_eq(r->area, r->id) || areas_by_path(t, r->path) != x) return false;
+    if (parent->type == V_NULL) return r->path.n == AREA_STEP;
+    return up && id_eq(up->id, parent->id);
+}
+
 static void check_path(struct fsck *f, const struct areas *t, const struct record *r) {
     char id[ID_TEXT];
-    if (r->kind->flags & (KIND_NO_AREA | KIND_TREE)) return;
     const struct area *x = areas_by_id(t, r->area);
     f->r->looked_at[FSCK_PATHS]++;
-    if (!r->removed && (!x || !str_eq(x->path, r->path))) wrong(f, FSCK_PATHS, "%s %s does not stand in its area", r->kind->name, id_text(r->id, id));
+    if (r->removed) return;
+    bool right = r->kind->flags & KIND_TREE      ? stands_in_tree(t, r)
+                 : r->kind->flags & KIND_NO_AREA ? !r->path.n && id_is_nil(r->area)
+                                                 : x && str_eq(x->path, r->path);
+    if (!right) wrong(f, FSCK_PATHS, "%s %s does not stand in its area", r->kind->name, id_text(r->id, id));
 }
 
 static int check_records(struct fsck *f, const struct areas *t, const struct kind *k, struct err *e) {
@@ -100,6 +147,7 @@ static int check_records(struct fsck *f, const struct areas *t, const struct kin
     while ((got = rows_next(rows, e)) == 1) {
         record_read(&a, k, rows, &r);
         if (!(k->flags & KIND_LOG)) TRY(check_row(f, &r, e));
+        TRY(check_derived(f, &a, &r, e));
         check_path(f, t, &r);
         arena_clear(&a);
     }
@@ -108,50 +156,68 @@ static int check_records(struct fsck *f, const struct areas *t, const struct kin
 
 /* ---- batches: rows ordered by batch beside the entries ordered by batch ---- */
 
-struct batch {
+struct batches {
+    const struct kind *k;
+    struct rows *entries;
+    bool at_entry; /* entries stands on one */
+    bool open;     /* rows of batch `number` are being read */
     int64_t number;
     struct digest_state digest;
-    bool open;
 };
 
-static int close_batch(struct fsck *f, const struct kind *k, struct batch *b, struct rows *entries, struct err *e) {
+/* On to the entry of that batch; those before it have no rows.  1: there; 0: there is none. */
+static int find_entry(struct fsck *f, struct batches *b, int64_t number, struct err *e) {
+    for (;;) {
+        if (b->at_entry && rows_int(b->entries, 0) >= number) return rows_int(b->entries, 0) == number;
+        if (b->at_entry) wrong(f, FSCK_BATCHES, "%s: the rows of batch %lld are missing", b->k->name, (long long)rows_int(b->entries, 0));
+        int r = rows_next(b->entries, e);
+        b->at_entry = r == 1;
+        if (r < 1) return r;
+    }
+}
+
+static int close_batch(struct fsck *f, struct batches *b, struct err *e) {
     if (!b->open) return 0;
     b->open = false;
     struct digest is = digest_end(&b->digest);
     f->r->looked_at[FSCK_BATCHES]++;
-    int r = rows_next(entries, e);
+    int r = find_entry(f, b, b->number, e);
     if (r < 0) return -1;
-    struct str stored = r ? rows_blob(entries, 1) : STR_NONE;
-    if (!r || rows_int(entries, 0) != b->number || stored.n != sizeof is.b || !same_bytes(stored.p, is.b, sizeof is.b))
-        wrong(f, FSCK_BATCHES, "%s: batch %lld differs from its journal", k->name, (long long)b->number);
+    struct str stored = r ? rows_blob(b->entries, 1) : STR_NONE;
+    if (stored.n != sizeof is.b || !same_bytes(stored.p, is.b, sizeof is.b))
+        wrong(f, FSCK_BATCHES, "%s: batch %lld differs from its journal", b->k->name, (long long)b->number);
+    if (r) b->at_entry = false;
     return 0;
 }
 
-static int check_batches(struct fsck *f, const struct kind *k, struct err *e) {
-    struct arena a CLEANUP(arena_release) = {0}, names CLEANUP(arena_release) = {0};
-    struct rows *rows CLEANUP(rows_donep) = NULL, *entries CLEANUP(rows_donep) = NULL;
-    struct batch b = {.open = false};
+static int read_batches(struct fsck *f, struct batches *b, struct rows *rows, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
     struct record r;
     int got;
-    struct str command = str_z(arena_printf(&names, "%s.batch", k->name));
-    TRY(db_query(f->db, CS(journal_batches), &entries, e, VINT(f->site->id), VTEXTZ(k->name), VTEXT(command)));
-    TRY(db_query(f->db, &kind_sql(k)->batches, &rows, e, VINT(f->site->id)));
     while ((got = rows_next(rows, e)) == 1) {
-        record_read(&a, k, rows, &r);
-        if (!b.open || r.batch != b.number) {
-            TRY(close_batch(f, k, &b, entries, e));
-            b = (struct batch){.number = r.batch, .open = true};
-            digest_start(&b.digest);
+        record_read(&a, b->k, rows, &r);
+        if (!b->open || r.batch != b->number) {
+            TRY(close_batch(f, b, e));
+            b->open = true;
+            b->number = r.batch;
+            digest_start(&b->digest);
         }
         struct digest d = record_digest(&r);
-        digest_add(&b.digest, d.b, sizeof d.b);
+        digest_add(&b->digest, d.b, sizeof d.b);
         arena_clear(&a);
     }
     if (got < 0) return -1;
-    TRY(close_batch(f, k, &b, entries, e));
-    got = rows_next(entries, e);
-    if (got == 1) wrong(f, FSCK_BATCHES, "%s: rows of batch %lld are missing", k->name, (long long)rows_int(entries, 0));
-    return got < 0 ? -1 : 0;
+    TRY(close_batch(f, b, e));
+    return find_entry(f, b, INT64_MAX, e);
+}
+
+static int check_batches(struct fsck *f, const struct kind *k, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct rows *rows CLEANUP(rows_donep) = NULL, *entries CLEANUP(rows_donep) = NULL;
+    struct str command = str_z(arena_printf(&a, "%s.batch", k->name));
+    TRY(db_query(f->db, CS(journal_batches), &entries, e, VINT(f->site->id), VTEXTZ(k->name), VTEXT(command)));
+    TRY(db_query(f->db, &kind_sql(k)->batches, &rows, e, VINT(f->site->id)));
+    return read_batches(f, &(struct batches){.k = k, .entries = entries}, rows, e);
 }
 
 static void tally_wrong(void *arg, const struct tally_key *k, int64_t stored, int64_t counted) {
@@ -174,7 +240,10 @@ static int run_checks(struct fsck *f, struct err *e) {
     return 0;
 }
 
-static int run_all(struct fsck *f, struct areas *t, struct err *e) {
+static int run_all(struct fsck *f, struct err *e) {
+    /* That of this snapshot. */
+    struct areas *t CLEANUP(areas_dropp) = NULL;
+    TRY(areas_load(f->db, f->site->id, &t, e));
     TRY(check_file(f, e));
     TRY(check_chain(f, e));
     for (size_t i = 0; i < kind_count(); i++) {
@@ -189,9 +258,8 @@ static int run_all(struct fsck *f, struct areas *t, struct err *e) {
 int fsck_run(struct site *s, void (*say)(void *arg, enum fsck_part part, const char *what), void *arg, struct fsck_result *ret, struct err *e) {
     *ret = (struct fsck_result){.seq = 0};
     struct fsck f = {.site = s, .r = ret, .say = say, .arg = arg};
-    struct areas *t CLEANUP(areas_dropp) = site_areas(s);
     TRY(site_reader(s, &f.db, e));
-    int r = run_all(&f, t, e);
+    int r = run_all(&f, e);
     site_reader_done(s, f.db);
     return r;
 }

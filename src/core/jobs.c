@@ -17,8 +17,6 @@ struct jobs {
     bool stopping;
 };
 
-static void nothing(struct write_item *item UNUSED) {}
-
 static void as_system(struct tx *tx, const char *command, const struct kind *k) {
     tx->actor = &actor_system;
     tx->command = command;
@@ -34,24 +32,29 @@ static void as_system(struct tx *tx, const char *command, const struct kind *k) 
 struct erase_item {
     struct write_item item;
     const struct kind *kind;
+    int64_t before; /* last changed before */
     struct id ids[ERASE_BATCH];
-    size_t n;
+    size_t n, erased;
 };
 
 static int erase_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct erase_item *x = (struct erase_item *)item;
     struct record *r;
+    x->erased = 0;
     for (size_t i = 0; i < x->n; i++) {
         as_system(tx, "retention.erase", x->kind);
         int found = record_load(tx->db, tx->site->id, tx->a, x->kind, x->ids[i], &r, e);
         if (found < 0) return -1;
-        if (found) TRY(tx_erase(tx, r, e));
+        /* Somebody may have changed it since it was looked up. */
+        if (!found || r->updated_at >= x->before) continue;
+        TRY(tx_erase(tx, r, e));
+        x->erased++;
     }
-    if (!(x->kind->flags & KIND_LOG) || x->n == 0) return 0;
+    if (!(x->kind->flags & KIND_LOG) || x->erased == 0) return 0;
     as_system(tx, "retention.erase", x->kind);
     struct record *about = record_new(tx->a, x->kind);
     about->path = STR("");
-    return tx_note(tx, about, str_z(arena_printf(tx->a, "{\"erased\":%zu}", x->n)), e);
+    return tx_note(tx, about, str_z(arena_printf(tx->a, "{\"erased\":%zu}", x->erased)), e);
 }
 
 static bool holds_personal(const struct record *r) {
@@ -61,7 +64,7 @@ static bool holds_personal(const struct record *r) {
 }
 
 /* The next records of the kind that are due, behind *after; *ret_end when there are no more to look at. */
-static int find_due(struct site *s, struct erase_item *x, struct id *after, int64_t before, bool *ret_end, struct err *e) {
+static int find_due(struct site *s, struct erase_item *x, struct id *after, bool *ret_end, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows = NULL;
     struct record r;
@@ -75,7 +78,7 @@ static int find_due(struct site *s, struct erase_item *x, struct id *after, int6
         record_read(&a, x->kind, rows, &r);
         *after = r.id;
         seen++;
-        if (r.updated_at < before && holds_personal(&r)) x->ids[x->n++] = r.id;
+        if (r.updated_at < x->before && holds_personal(&r)) x->ids[x->n++] = r.id;
         arena_clear(&a);
     }
     *ret_end = got == 0 && seen < LOOK;
@@ -85,15 +88,14 @@ static int find_due(struct site *s, struct erase_item *x, struct id *after, int6
 }
 
 static int erase_kind(struct site *s, const struct kind *k, int64_t *erased, struct err *e) {
-    struct erase_item x = {.item = {.run = erase_run, .done = nothing}, .kind = k};
-    int64_t before = site_now(s) - k->retention_days * US_PER_DAY;
+    struct erase_item x = {.item = {.run = erase_run}, .kind = k, .before = site_now(s) - k->retention_days * US_PER_DAY};
     struct id after = {{0}};
     bool end = false;
     while (!end) {
-        TRY(find_due(s, &x, &after, before, &end, e));
+        TRY(find_due(s, &x, &after, &end, e));
         if (x.n == 0) continue;
         TRY(writer_run(s, &x.item, e));
-        *erased += (int64_t)x.n;
+        *erased += (int64_t)x.erased;
     }
     return 0;
 }
@@ -143,7 +145,7 @@ static void run_if_due(struct site *s, const struct job *job) {
     struct err e;
     snprintf(setting, sizeof setting, "job.%s", job->name);
     if (site_now(s) - last_run(s, setting) < job->every_us) return;
-    struct job_item item = {.item = {.run = job_run, .done = nothing}, .job = job, .setting = setting};
+    struct job_item item = {.item = {.run = job_run}, .job = job, .setting = setting};
     if (writer_run(s, &item.item, &e)) log_line(LOG_ERROR, "jobs", "failed job=%s code=%s", job->name, err_name(e.code));
 }
 
@@ -151,7 +153,7 @@ static void retention_if_due(struct site *s) {
     struct err e;
     int64_t erased = 0;
     if (site_now(s) - last_run(s, "job.retention") < US_PER_DAY) return;
-    struct job_item done = {.item = {.run = job_run, .done = nothing}, .setting = "job.retention"};
+    struct job_item done = {.item = {.run = job_run}, .setting = "job.retention"};
     int r = retention_run(s, &erased, &e);
     if (r == 0) r = writer_run(s, &done.item, &e);
     if (r) log_line(LOG_ERROR, "jobs", "retention failed code=%s", err_name(e.code));

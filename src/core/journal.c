@@ -95,6 +95,13 @@ struct str journal_change(const struct tz *tz, struct arena *a, const struct rec
         json_strz(&o, id_text(r->area, to));
         json_array_end(&o);
     }
+    if (old && old->removed != r->removed) {
+        json_key(&o, "removed");
+        json_array(&o);
+        json_bool(&o, old->removed);
+        json_bool(&o, r->removed);
+        json_array_end(&o);
+    }
     for (size_t i = 0; i < r->kind->n; i++) {
         const struct field *f = &r->kind->fields[i];
         static const struct val none = {.type = V_NULL};

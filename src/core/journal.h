@@ -22,7 +22,7 @@ int journal_append(struct tx *tx, struct journal_entry *j, struct err *e);
 /* The next entry's hash. */
 struct digest journal_hash(const struct digest *before, const struct journal_entry *j);
 int journal_by_id(struct db *db, int64_t site, struct arena *a, struct id id, struct journal_entry *ret, struct err *e); /* 1, 0, -1 */
-/* {"field":[from,to],...}; personal fields: {"field":true}.  old NULL: every field that is set, from null. */
+/* {"field":[from,to],...}, "area" and "removed" among them; personal fields: {"field":true}.  old NULL: every field that is set, from null. */
 struct str journal_change(const struct tz *tz, struct arena *a, const struct record *old, const struct record *r);
 /* A row of the journal_* statements of core_stmts.inc. */
 void journal_read(struct arena *a, struct rows *rows, struct journal_entry *ret);

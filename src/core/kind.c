@@ -79,21 +79,39 @@ static int code_refused(const struct field *f, struct arena *a, struct str s, st
     return err_set(e, ERR_INVALID, f->name, M_CODE, arena_strz(a, s), b.p ? b.p : "");
 }
 
+/* Adds a code unless it is there. */
+static void add_code(struct buf *b, const char *value) {
+    struct str rest = buf_str(b), part;
+    while (str_cut(&rest, ' ', &part))
+        if (str_eqz(part, value)) return;
+    if (b->n) buf_addc(b, ' ');
+    buf_addz(b, value);
+}
+
+static int add_words(const struct check_env *env, const struct field *f, struct str words, struct buf *b, struct err *e) {
+    struct str word;
+    while (str_cut(&words, ' ', &word)) {
+        const struct code *code = code_guess(f->codes, word);
+        if (!code && word.n) return code_refused(f, env->a, word, e);
+        if (code) add_code(b, code->value);
+    }
+    return 0;
+}
+
+/* Between commas and the like stands one code, its label (which may be of several words) or several codes. */
 static int codes_from_text(const struct check_env *env, const struct field *f, struct str s, struct val *ret, struct err *e) {
-    struct buf b CLEANUP(buf_release) = BUF(2000);
+    struct buf b CLEANUP(buf_release) = BUF(4000);
     size_t at = 0, start = 0;
     while (at <= s.n) {
         size_t before = at;
-        int32_t c = at < s.n ? utf8_next(s, &at) : (at++, ' ');
-        bool gap = c == ' ' || c == ',' || c == ';' || c == 0x3001 || c == 0xff0c || c == 0xff1b || c == '/' || c == '|';
+        int32_t c = at < s.n ? utf8_next(s, &at) : (at++, ',');
+        bool gap = c == ',' || c == ';' || c == 0x3001 || c == 0xff0c || c == 0xff1b || c == '/' || c == '|';
         if (!gap) continue;
-        struct str part = str_sub(s, start, before);
-        start = at;
-        if (part.n == 0) continue;
+        struct str part = str_trim(str_sub(s, start, before));
         const struct code *code = code_guess(f->codes, part);
-        if (!code) return code_refused(f, env->a, part, e);
-        if (b.n) buf_addc(&b, ' ');
-        buf_addz(&b, code->value);
+        if (code) add_code(&b, code->value);
+        else TRY(add_words(env, f, part, &b, e));
+        start = at;
     }
     *ret = b.n ? VTEXT(arena_str(env->a, buf_str(&b))) : VNULL;
     return 0;
@@ -115,7 +133,7 @@ static int int_value(const struct field *f, int64_t v, struct val *ret, struct e
 
 static int real_value(const struct field *f, double v, struct val *ret, struct err *e) {
     TRY(number_range(f, v, e));
-    *ret = VREAL(v);
+    *ret = VREAL(v + 0.0); /* -0 is stored as 0, and the row must be what its digest was made of */
     return 0;
 }
 
@@ -230,8 +248,7 @@ static int codes_from_json(const struct check_env *env, const struct field *f, c
     for (const struct json *c = j->first; c; c = c->next) {
         if (c->type != JSON_STRING) return err_set(e, ERR_INVALID, f->name, M_TYPE_TEXT);
         if (!code_find(f->codes, c->text)) return code_refused(f, env->a, c->text, e);
-        if (b.n) buf_addc(&b, ' ');
-        buf_add_str(&b, c->text);
+        add_code(&b, code_find(f->codes, c->text)->value);
     }
     *ret = b.n ? VTEXT(arena_str(env->a, buf_str(&b))) : VNULL;
     return 0;

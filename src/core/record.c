@@ -1,6 +1,8 @@
 /* Records in memory: values by name, sealing, digests, reading rows. */
 #include "core/record.h"
 
+#include "base/utf8.h"
+#include "text/text.h"
 
 /* ---- values by name ---- */
 
@@ -69,8 +71,12 @@ void record_set_null(struct record *r, const char *field) {
 
 /* What a sealed value is bound to: kind.field and the record. */
 static struct str seal_about(struct arena *a, const struct record *r, size_t i) {
-    char id[ID_TEXT];
-    return str_z(arena_printf(a, "%s.%s %s", r->kind->name, r->kind->fields[i].name, id_text(r->id, id)));
+    struct str name = kind_sql(r->kind)->field_names[i];
+    char *p = arena_alloc(a, name.n + 1 + ID_TEXT);
+    memcpy(p, name.p, name.n);
+    p[name.n] = ' ';
+    id_text(r->id, p + name.n + 1);
+    return (struct str){p, name.n + ID_TEXT};
 }
 
 int record_plain(const struct site_key *key, struct arena *a, const struct record *r, size_t i, struct str *ret, struct err *e) {
@@ -92,6 +98,12 @@ struct digest record_digest(const struct record *r) {
     digest_add(&d, r->id.b, 16);
     digest_add(&d, r->area.b, 16);
     digest_add(&d, &r->version, sizeof r->version);
+    digest_add(&d, &r->created_at, sizeof r->created_at);
+    digest_add(&d, r->created_by.b, 16);
+    if (!(r->kind->flags & KIND_LOG)) {
+        digest_add(&d, &r->updated_at, sizeof r->updated_at);
+        digest_add(&d, r->updated_by.b, 16);
+    }
     uint8_t removed = r->removed;
     digest_add(&d, &removed, 1);
     digest_add_str(&d, r->extra);
@@ -107,8 +119,39 @@ struct digest record_digest(const struct record *r) {
     return digest_end(&d);
 }
 
-static bool sealed_title(const struct field *f) {
-    return f->flags & SEALED;
+/* ---- columns that follow from the fields ---- */
+
+static void search_columns(struct arena *a, const struct record *r, struct val to[2]) {
+    to[0] = to[1] = VNULL;
+    for (size_t i = 0; i < r->kind->n; i++) {
+        if (!(r->kind->fields[i].flags & SEARCH) || r->v[i].type != V_TEXT) continue;
+        to[0] = VTEXT(utf8_fold(a, r->v[i].s));
+        to[1] = VTEXT(text_initials(a, r->v[i].s, r->kind->fields[i].flags & PERSONAL));
+        return;
+    }
+}
+
+static struct val find_value(const struct site_key *key, struct arena *a, const struct kind *k, size_t field, struct str plain) {
+    if (plain.n == 0) return VNULL;
+    uint8_t *hash = arena_alloc(a, 16);
+    find_hash(key, kind_sql(k)->field_names[field], plain, hash);
+    return VBLOB(((struct str){(const char *)hash, 16}));
+}
+
+int record_derived(const struct site_key *key, struct arena *a, const struct record *r, struct val *to, size_t *ret_n, struct err *e) {
+    size_t n = 0;
+    if (kind_sql(r->kind)->has_search) {
+        search_columns(a, r, to);
+        n = 2;
+    }
+    for (size_t i = 0; i < r->kind->n; i++) {
+        struct str plain;
+        if (!(r->kind->fields[i].flags & FIND)) continue;
+        TRY(record_plain(key, a, r, i, &plain, e));
+        to[n++] = find_value(key, a, r->kind, i, plain);
+    }
+    *ret_n = n;
+    return 0;
 }
 
 struct str record_title(struct arena *a, const struct record *r, bool masked) {
@@ -116,7 +159,7 @@ struct str record_title(struct arena *a, const struct record *r, bool masked) {
     for (size_t w = 0; w < COUNT(wanted); w++)
         for (size_t i = 0; i < r->kind->n; i++) {
             const struct field *f = &r->kind->fields[i];
-            if (!(f->flags & wanted[w]) || sealed_title(f) || r->v[i].type != V_TEXT) continue;
+            if (!(f->flags & wanted[w]) || f->flags & SEALED || r->v[i].type != V_TEXT) continue;
             return masked && f->flags & PERSONAL ? field_mask(a, f, r->v[i].s) : r->v[i].s;
         }
     char id[ID_TEXT];
@@ -162,12 +205,7 @@ int record_find(struct db *db, int64_t site, const struct site_key *key, struct 
     const struct field *f = &k->fields[field];
     const struct stmt *s = f->flags & FIND ? &kind_sql(k)->by_hash[field] : &kind_sql(k)->by_text[field];
     INVARIANT(s->sql);
-    struct val v = VTEXT(text);
-    uint8_t hash[16];
-    if (f->flags & FIND) {
-        find_hash(key, str_z(arena_printf(a, "%s.%s", k->name, f->name)), text, hash);
-        v = VBLOB(((struct str){(const char *)hash, sizeof hash}));
-    }
+    struct val v = f->flags & FIND ? find_value(key, a, k, field, text) : VTEXT(text);
     struct rows *rows CLEANUP(rows_donep) = NULL;
     TRY(db_query(db, s, &rows, e, VINT(site), v));
     int r = rows_next(rows, e);

@@ -40,9 +40,12 @@ void record_set_null(struct record *r, const char *field);
 int record_plain(const struct site_key *key, struct arena *a, const struct record *r, size_t i, struct str *ret, struct err *e);
 /* Seals what is plain; call before storing. */
 void record_seal(const struct site_key *key, struct arena *a, struct record *r);
-/* BLAKE2b over what the row holds: name and value of each field that is not empty, so that a new field changes no old digest.
- * Personal fields of a KIND_LOG are left out: they are erased while the digest of their batch stays. */
+/* BLAKE2b over what the row holds: name and value of each field that is not empty, so that a new field changes no old digest.  The path is left
+ * out, for it follows the area; of a KIND_LOG also the personal fields and the time of change: they are erased while the digest of their batch stays. */
 struct digest record_digest(const struct record *r);
+/* The columns that follow from the fields: search_key and search_initials where the kind has them, then a hash for each FIND field.  At most
+ * 2 + kind->n values; sealed fields may be sealed or plain. */
+int record_derived(const struct site_key *key, struct arena *a, const struct record *r, struct val *to, size_t *ret_n, struct err *e);
 /* The name of a record as a list shows it: its first SEARCH field, masked when personal and `masked`; else its KEY; else its id. */
 struct str record_title(struct arena *a, const struct record *r, bool masked);
 
@@ -55,11 +58,13 @@ struct kind_sql {
     struct stmt scan;        /* $1 site $2 after id $3 limit: all, removed ones too, order id */
     struct stmt batches;     /* KIND_LOG: $1 site; order batch, id */
     struct stmt search_name, search_initials; /* $1 site $2 text from $3 text to $4 path from $5 path to $6 after text $7 after id $8 limit */
+    struct stmt derived;     /* $1 site $2 id: the columns of record_derived */
     struct stmt move;        /* $1 site $2 old path $3 old path end $4 new path: a subtree that moved */
     struct stmt *by_field;   /* INDEXED: $1 site $2 value, then as range_after from $3 on; sql NULL where there is none */
     struct stmt *by_text;    /* KEY or UNIQUE: $1 site $2 text: two at most */
     struct stmt *by_hash;    /* FIND: $1 site $2 hash: three at most */
     const char *ddl;
+    struct str *field_names; /* "resident.phone": what a sealed value and its hash are bound to */
     bool has_search;
 };
 /* Builds and registers the statements of every kind in the registry; once at start. */

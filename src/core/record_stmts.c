@@ -76,6 +76,16 @@ static void build_update(struct kind_sql *q, const struct kind *k, struct buf *b
 
 #define AFTER(path, id, from) "(path, id) > (CASE WHEN $" path " < $" from " THEN $" from " ELSE $" path " END, $" id ")"
 
+static void build_derived(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    if (!q->has_search && !kind_has(k, FIND)) return;
+    buf_addz(b, "SELECT ");
+    if (q->has_search) buf_addz(b, "search_key, search_initials");
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].flags & FIND) buf_addf(b, "%s%s_hash", b->p[b->n - 1] == ' ' ? "" : ", ", k->fields[i].name);
+    buf_addf(b, " FROM %s WHERE site = $1 AND id = $2", kind_table(k));
+    finish(&q->derived, k, "derived", b);
+}
+
 static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *b) {
     select_from(b, k);
     buf_addz(b, " AND id = $2");
@@ -86,6 +96,7 @@ static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *
     select_from(b, k);
     buf_addz(b, " AND id > $2 ORDER BY id LIMIT $3");
     finish(&q->scan, k, "scan", b);
+    build_derived(q, k, b);
     buf_addf(b, "UPDATE %s SET path = $4 || substr(path, length($2) + 1) WHERE site = $1 AND path >= $2 AND path < $3", kind_table(k));
     finish(&q->move, k, "move", b);
     if (k->flags & KIND_LOG) {
@@ -137,6 +148,14 @@ static void add_index(struct buf *b, const struct kind *k, const char *name, con
              unique ? " WHERE removed = 0" : "");
 }
 
+/* Most scans have no identity number: what is empty is not looked for and needs no place in the index.  With the id behind it, for by_hash is in
+ * that order: else SQLite takes the table's own order and reads all of it. */
+static void add_hash_index(struct buf *b, const struct kind *k, const struct field *f) {
+    bool unique = f->flags & UNIQUE;
+    buf_addf(b, "CREATE %sINDEX IF NOT EXISTS %s_key_%s ON %s (site, %s_hash%s) WHERE %s_hash IS NOT NULL%s;\n", unique ? "UNIQUE " : "", k->name,
+             f->name, kind_table(k), f->name, unique ? "" : ", id", f->name, unique ? " AND removed = 0" : "");
+}
+
 static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
     char name[80], columns[96];
     buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (site {int} NOT NULL, id {id} NOT NULL, version {int} NOT NULL, area {id}, path {text} NOT NULL, "
@@ -159,11 +178,16 @@ static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
         if (f->flags & INDEXED) add_index(b, k, name, columns, false);
         snprintf(name, sizeof name, "%s_%s", "key", f->name);
         if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, f->name, f->flags & UNIQUE);
-        snprintf(columns, sizeof columns, "%s_hash", f->name);
-        if (f->flags & FIND) add_index(b, k, name, columns, f->flags & UNIQUE);
+        if (f->flags & FIND) add_hash_index(b, k, f);
     }
     q->ddl = arena_strz(&sql_arena, buf_str(b));
     buf_clear(b);
+}
+
+static struct str *names_of(const struct kind *k) {
+    struct str *names = arena_new(&sql_arena, struct str, k->n);
+    for (size_t i = 0; i < k->n; i++) names[i] = str_z(arena_printf(&sql_arena, "%s.%s", k->name, k->fields[i].name));
+    return names;
 }
 
 static void register_if(struct stmt *s, size_t n) {
@@ -179,13 +203,14 @@ void record_tables_build(void) {
         const struct kind *k = kind_at(i);
         struct kind_sql *q = &sqls[i];
         q->has_search = kind_has(k, SEARCH);
+        q->field_names = names_of(k);
         build_insert(q, k, &b);
         build_update(q, k, &b);
         build_selects(q, k, &b);
         build_by_field(q, k, &b);
         build_ddl(q, k, &b);
         struct stmt *one[] = {&q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->scan,
-                              &q->batches, &q->search_name, &q->search_initials, &q->move};
+                              &q->batches, &q->derived, &q->search_name, &q->search_initials, &q->move};
         for (size_t j = 0; j < COUNT(one); j++) register_if(one[j], 1);
         register_if(q->by_field, k->n);
         register_if(q->by_text, k->n);

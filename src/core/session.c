@@ -50,31 +50,44 @@ static void throttle_note(uint64_t key, int64_t now, bool success) {
     pthread_mutex_unlock(&throttle_lock);
 }
 
-/* ---- small writes through the writer ---- */
+static int must_wait(int64_t wait_us, struct err *e) {
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(wait_us / US_PER_SECOND + 1));
+    return err_set(e, ERR_THROTTLED, NULL, M_LOGIN_WAIT, seconds);
+}
 
-struct statement_item {
-    struct write_item item;
+/* ---- small writes through the writer, all of one call in one transaction ---- */
+
+struct write {
     const struct stmt *stmt;
-    const struct val *v;
+    struct val v[9];
+    bool must; /* changes a row, or all of it is undone */
+};
+struct write_all {
+    struct write_item item;
+    const struct write *w;
     size_t n;
-    int64_t changed;
 };
 
-static int statement_run(struct tx *tx, struct write_item *item, struct err *e) {
-    struct statement_item *s = (struct statement_item *)item;
-    return db_run_n(tx->db, s->stmt, s->v, s->n, &s->changed, e);
-}
-
-static void nothing(struct write_item *item UNUSED) {}
-
-static int write_one(struct site *s, const struct stmt *stmt, const struct val *v, size_t n, int64_t *ret_changed, struct err *e) {
-    struct statement_item item = {.item = {.run = statement_run, .done = nothing}, .stmt = stmt, .v = v, .n = n};
-    TRY(writer_run(s, &item.item, e));
-    if (ret_changed) *ret_changed = item.changed;
+static int write_all_run(struct tx *tx, struct write_item *item, struct err *e) {
+    const struct write_all *all = (const struct write_all *)item;
+    for (size_t i = 0; i < all->n; i++) {
+        int64_t changed = 0;
+        TRY(db_run_n(tx->db, all->w[i].stmt, all->w[i].v, COUNT(all->w[i].v), &changed, e));
+        if (all->w[i].must && !changed) return err_set(e, ERR_GONE, NULL, M_LINK_USED);
+    }
     return 0;
 }
-#define WRITE(s, stmt, e, ...)                                                                                         \
-    write_one((s), (stmt), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), NULL, (e))
+
+static int write_all(struct site *s, const struct write *w, size_t n, struct err *e) {
+    struct write_all all = {.item = {.run = write_all_run}, .w = w, .n = n};
+    return writer_run(s, &all.item, e);
+}
+#define WRITE(s, stmt, e, ...) write_all((s), &(const struct write){(stmt), {__VA_ARGS__}}, 1, (e))
+
+static struct val digest_val(const struct digest *d) {
+    return VBLOB(((struct str){(const char *)d->b, sizeof d->b}));
+}
 
 /* ---- accounts ---- */
 
@@ -107,7 +120,7 @@ static int actor_load(struct site *s, struct db *db, struct arena *a, struct id 
 struct secret {
     struct str password;
     uint8_t totp[TOTP_SECRET];
-    bool totp_on;
+    bool has_totp, totp_on;
     int64_t step;
 };
 
@@ -125,22 +138,42 @@ static int secret_load(struct site *s, struct db *db, struct arena *a, struct id
         TRY(unseal(a, &s->key, id_bytes(&account), sealed, &plain, e));
         INVARIANT(plain.n == TOTP_SECRET);
         memcpy(ret->totp, plain.p, TOTP_SECRET);
+        ret->has_totp = true;
     }
     return 1;
 }
 
+static int secret_of(struct site *s, struct arena *a, struct id account, struct secret *ret, struct err *e) {
+    struct db *db;
+    TRY(site_reader(s, &db, e));
+    int found = secret_load(s, db, a, account, ret, e);
+    site_reader_done(s, db);
+    return found < 0 ? -1 : 0;
+}
+
 /* ---- sessions ---- */
+
+struct fresh {
+    char csrf[TOKEN_TEXT];
+    struct digest d;
+};
+
+/* The writing of a new session; *f must outlive it. */
+static struct write new_session(struct site *s, struct id account, const char *sort, const char *label, int64_t lasts_us, char ret_token[TOKEN_TEXT],
+                                struct fresh *f) {
+    int64_t now = site_now(s);
+    token_new(ret_token);
+    token_new(f->csrf);
+    f->d = token_digest(str_z(ret_token));
+    return (struct write){CS(session_add), {VINT(s->id), digest_val(&f->d), VID(account), VTEXTZ(sort), VTEXTZ(f->csrf),
+                                            label ? VTEXTZ(label) : VNULL, VINT(now), VINT(now), VINT(now + lasts_us)}};
+}
 
 static int session_add(struct site *s, struct id account, const char *sort, const char *label, int64_t lasts_us, char ret_token[TOKEN_TEXT],
                        struct err *e) {
-    char csrf[TOKEN_TEXT];
-    int64_t now = site_now(s);
-    token_new(ret_token);
-    token_new(csrf);
-    struct digest d = token_digest(str_z(ret_token));
-    struct str digest = {(const char *)d.b, sizeof d.b};
-    return WRITE(s, CS(session_add), e, VINT(s->id), VBLOB(digest), VID(account), VTEXTZ(sort), VTEXTZ(csrf), label ? VTEXTZ(label) : VNULL, VINT(now),
-                 VINT(now), VINT(now + lasts_us));
+    struct fresh f;
+    struct write w = new_session(s, account, sort, label, lasts_us, ret_token, &f);
+    return write_all(s, &w, 1, e);
 }
 
 struct stored {
@@ -151,7 +184,7 @@ struct stored {
 
 static int stored_load(struct site *s, struct db *db, struct arena *a, struct digest d, struct stored *ret, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    TRY(db_query(db, CS(session_get), &rows, e, VINT(s->id), VBLOB(((struct str){(const char *)d.b, sizeof d.b}))));
+    TRY(db_query(db, CS(session_get), &rows, e, VINT(s->id), digest_val(&d)));
     int found = rows_next(rows, e);
     if (found == 1)
         *ret = (struct stored){rows_id(rows, 0), arena_str(a, rows_text(rows, 1)), arena_str(a, rows_text(rows, 2)), rows_int(rows, 3),
@@ -167,7 +200,7 @@ struct seen_item {
 
 static int seen_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct seen_item *i = (struct seen_item *)item;
-    return db_run(tx->db, CS(session_seen), e, VINT(tx->site->id), VBLOB(((struct str){(const char *)i->d.b, sizeof i->d.b})), VINT(i->now));
+    return db_run(tx->db, CS(session_seen), e, VINT(tx->site->id), digest_val(&i->d), VINT(i->now));
 }
 
 static void seen_done(struct write_item *item) {
@@ -218,11 +251,12 @@ static int check_code(struct site *s, struct id account, const struct secret *se
         *ret_code_wanted = true;
         return wrong(e);
     }
-    int64_t step = totp_step(secret->totp, str_trim(in->code), site_now(s));
+    int64_t step = secret->has_totp ? totp_step(secret->totp, str_trim(in->code), site_now(s)) : -1;
     if (step < 0 || step <= secret->step) return wrong(e);
-    struct arena a CLEANUP(arena_release) = {0};
-    struct str sealed = seal(&a, &s->key, id_bytes(&account), (struct str){(const char *)secret->totp, TOTP_SECRET});
-    return WRITE(s, CS(secret_totp), e, VINT(s->id), VID(account), VBLOB(sealed), VINT(1), VINT(step));
+    /* Of two who bring the same code at once one is in time. */
+    struct write use = {CS(secret_totp_use), {VINT(s->id), VID(account), VINT(step)}, .must = true};
+    if (write_all(s, &use, 1, e) == 0) return 0;
+    return e->code == ERR_GONE ? wrong(e) : -1;
 }
 
 static int check_login(struct site *s, struct arena *a, const struct login *in, struct id *ret_account, bool *ret_code_wanted, struct err *e) {
@@ -249,11 +283,7 @@ int session_login(struct site *s, struct arena *a, const struct login *in, char 
     int64_t now = clock_now(&(struct clock){0}), wait = MAX(throttle_wait(keys[0], now), throttle_wait(keys[1], now));
     struct id account;
     *ret_code_wanted = false;
-    if (wait > 0) {
-        char seconds[24];
-        snprintf(seconds, sizeof seconds, "%lld", (long long)(wait / US_PER_SECOND + 1));
-        return err_set(e, ERR_THROTTLED, NULL, M_LOGIN_WAIT, seconds);
-    }
+    if (wait > 0) return must_wait(wait, e);
     int r = check_login(s, a, in, &account, ret_code_wanted, e);
     if (r && e->code != ERR_UNAUTHENTICATED) return -1;
     if (!*ret_code_wanted)
@@ -262,40 +292,45 @@ int session_login(struct site *s, struct arena *a, const struct login *in, char 
 }
 
 int session_end(struct site *s, struct digest token, struct err *e) {
-    return WRITE(s, CS(session_end), e, VINT(s->id), VBLOB(((struct str){(const char *)token.b, sizeof token.b})));
+    return WRITE(s, CS(session_end), e, VINT(s->id), digest_val(&token));
 }
 
 /* ---- passwords ---- */
 
-/* Ends the account's sessions and links, but the session `stays` (empty: none). */
-static int set_password(struct site *s, struct id account, struct str password, struct str stays, struct err *e) {
-    char hash[PASSWORD_HASH], least[8];
+static int password_ready(struct str password, char ret_hash[PASSWORD_HASH], struct err *e) {
+    char least[8];
     snprintf(least, sizeof least, "%d", PASSWORD_LEAST);
-    if (utf8_length(password) < PASSWORD_LEAST) return err_set(e, ERR_INVALID, "password", M_PASSWORD_SHORT, least);
     if (password.n > 1000 || !utf8_valid(password)) return err_set(e, ERR_INVALID, "password", M_TOO_LONG, "1000");
-    TRY(password_hash(password, hash, e));
-    TRY(WRITE(s, CS(secret_password), e, VINT(s->id), VID(account), VTEXTZ(hash)));
-    return WRITE(s, CS(session_end_all), e, VINT(s->id), VID(account), VBLOB(stays));
+    if (utf8_length(password) < PASSWORD_LEAST) return err_set(e, ERR_INVALID, "password", M_PASSWORD_SHORT, least);
+    return password_hash(password, ret_hash, e);
+}
+
+static struct write end_sessions(struct site *s, struct id account, const struct digest *but) {
+    return (struct write){CS(session_end_all), {VINT(s->id), VID(account), digest_val(but)}};
+}
+
+/* Ends the account's sessions and links, but the session `stays`. */
+static int set_password(struct site *s, struct id account, struct str password, const struct digest *stays, struct err *e) {
+    char hash[PASSWORD_HASH];
+    TRY(password_ready(password, hash, e));
+    const struct write all[] = {{CS(secret_password), {VINT(s->id), VID(account), VTEXTZ(hash)}}, end_sessions(s, account, stays)};
+    return write_all(s, all, COUNT(all), e);
 }
 
 int account_password(struct site *s, struct id account, struct str password, struct err *e) {
-    return set_password(s, account, password, STR(""), e);
+    return set_password(s, account, password, &(struct digest){{0}}, e);
 }
 
 int session_password(struct site *s, struct arena *a, const struct session *who, struct str old, struct str new, struct err *e) {
-    struct db *db;
     struct secret secret;
-    TRY(site_reader(s, &db, e));
-    int found = secret_load(s, db, a, who->actor.id, &secret, e);
-    site_reader_done(s, db);
-    if (found < 0) return -1;
+    TRY(secret_of(s, a, who->actor.id, &secret, e));
     uint64_t key = str_hash(id_bytes(&who->actor.id)) ^ 2;
-    int64_t now = clock_now(&(struct clock){0});
-    if (throttle_wait(key, now) > 0) return err_set(e, ERR_THROTTLED, NULL, M_LOGIN_WAIT, "60");
-    bool right = found && password_matches(secret.password.p, old);
+    int64_t now = clock_now(&(struct clock){0}), wait = throttle_wait(key, now);
+    if (wait > 0) return must_wait(wait, e);
+    bool right = secret.password.n && password_matches(secret.password.p, old);
     throttle_note(key, now, right);
     if (!right) return err_set(e, ERR_INVALID, "password", M_LOGIN);
-    return set_password(s, who->actor.id, new, (struct str){(const char *)who->digest.b, sizeof who->digest.b}, e);
+    return set_password(s, who->actor.id, new, &who->digest, e);
 }
 
 int session_link_use(struct site *s, struct arena *a, struct str link, struct str password, char ret_token[TOKEN_TEXT], struct err *e) {
@@ -308,35 +343,41 @@ int session_link_use(struct site *s, struct arena *a, struct str link, struct st
     site_reader_done(s, db);
     if (found < 0) return -1;
     if (!found || !str_eq(st.sort, STR("link")) || st.ends_at < site_now(s)) return err_set(e, ERR_GONE, NULL, M_LINK_USED);
-    /* The password first: a refused one leaves the link good.  Setting it ends every session and link of the account. */
-    TRY(account_password(s, st.account, password, e));
-    return session_add(s, st.account, "session", NULL, SESSION_US, ret_token, e);
+    /* The password first: a refused one leaves the link good. */
+    char hash[PASSWORD_HASH];
+    struct fresh f;
+    TRY(password_ready(password, hash, e));
+    const struct write all[] = {{CS(session_end), {VINT(s->id), digest_val(&d)}, .must = true},
+                                {CS(secret_password), {VINT(s->id), VID(st.account), VTEXTZ(hash)}},
+                                end_sessions(s, st.account, &(struct digest){{0}}),
+                                new_session(s, st.account, "session", NULL, SESSION_US, ret_token, &f)};
+    return write_all(s, all, COUNT(all), e);
 }
 
 /* ---- second factor ---- */
 
+static int put_totp(struct site *s, struct arena *a, struct id account, const uint8_t totp[TOTP_SECRET], bool on, int64_t step, struct err *e) {
+    struct str sealed = seal(a, &s->key, id_bytes(&account), (struct str){(const char *)totp, TOTP_SECRET});
+    return WRITE(s, CS(secret_totp), e, VINT(s->id), VID(account), VBLOB(sealed), VINT(on), VINT(step));
+}
+
 int session_totp_begin(struct site *s, struct arena *a, const struct session *who, struct str *ret_base32, struct err *e) {
-    uint8_t secret[TOTP_SECRET];
-    totp_secret_new(secret);
-    struct id account = who->actor.id;
-    struct str sealed = seal(a, &s->key, id_bytes(&account), (struct str){(const char *)secret, sizeof secret});
-    TRY(WRITE(s, CS(secret_totp), e, VINT(s->id), VID(account), VBLOB(sealed), VINT(0), VINT(0)));
-    *ret_base32 = totp_base32(a, secret);
+    struct secret secret;
+    TRY(secret_of(s, a, who->actor.id, &secret, e));
+    /* A stolen session must not take the second factor away. */
+    if (secret.totp_on) return err_set(e, ERR_STATE, "code", M_TOTP_ON);
+    totp_secret_new(secret.totp);
+    TRY(put_totp(s, a, who->actor.id, secret.totp, false, 0, e));
+    *ret_base32 = totp_base32(a, secret.totp);
     return 0;
 }
 
 int session_totp_confirm(struct site *s, struct arena *a, const struct session *who, struct str code, struct err *e) {
-    struct db *db;
     struct secret secret;
-    struct id account = who->actor.id;
-    TRY(site_reader(s, &db, e));
-    int found = secret_load(s, db, a, account, &secret, e);
-    site_reader_done(s, db);
-    if (found < 0) return -1;
-    int64_t step = found ? totp_step(secret.totp, str_trim(code), site_now(s)) : -1;
+    TRY(secret_of(s, a, who->actor.id, &secret, e));
+    int64_t step = secret.has_totp ? totp_step(secret.totp, str_trim(code), site_now(s)) : -1;
     if (step < 0 || step <= secret.step) return err_set(e, ERR_INVALID, "code", M_LOGIN);
-    struct str sealed = seal(a, &s->key, id_bytes(&account), (struct str){(const char *)secret.totp, TOTP_SECRET});
-    return WRITE(s, CS(secret_totp), e, VINT(s->id), VID(account), VBLOB(sealed), VINT(1), VINT(step));
+    return put_totp(s, a, who->actor.id, secret.totp, true, step, e);
 }
 
 int account_totp_off(struct site *s, struct id account, struct err *e) {

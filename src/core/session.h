@@ -31,7 +31,7 @@ enum { PASSWORD_LEAST = 12 };
 int session_password(struct site *s, struct arena *a, const struct session *who, struct str old, struct str new, struct err *e);
 /* Without the old one: the administrator's CLI. */
 int account_password(struct site *s, struct id account, struct str password, struct err *e);
-/* A new secret, not yet in force. */
+/* A new secret, not yet in force.  STATE (M_TOTP_ON) while one is: only account_totp_off ends it. */
 int session_totp_begin(struct site *s, struct arena *a, const struct session *who, struct str *ret_base32, struct err *e);
 int session_totp_confirm(struct site *s, struct arena *a, const struct session *who, struct str code, struct err *e);
 int account_totp_off(struct site *s, struct id account, struct err *e);

@@ -81,8 +81,6 @@ static int make_first_area(struct tx *tx, struct write_item *item, struct err *e
     return tx_create(tx, r, &errs, e);
 }
 
-static void nothing(struct write_item *item UNUSED) {}
-
 static int fill_new_site(const char *dir, const struct site_options *o, struct err *e) {
     struct db *db CLEANUP(db_closep) = NULL;
     char path[600];
@@ -93,8 +91,15 @@ static int fill_new_site(const char *dir, const struct site_options *o, struct e
     db_close(TAKE(db));
     struct site *s CLEANUP(site_closep) = NULL;
     TRY(site_open(dir, &s, e));
-    struct first_area first = {.item = {.run = make_first_area, .done = nothing}, .o = o};
+    struct first_area first = {.item = {.run = make_first_area}, .o = o};
     return writer_run(s, &first.item, e);
+}
+
+/* Half a site would stand in the way of the next attempt. */
+static void take_back(const char *dir) {
+    static const char *const files[] = {"lianfang.db", "lianfang.db-wal", "lianfang.db-shm", "site.key"};
+    char path[600];
+    for (size_t i = 0; i < COUNT(files); i++) unlink(site_path(path, dir, files[i]));
 }
 
 int site_create(const char *dir, const struct site_options *o, struct err *e) {
@@ -108,7 +113,9 @@ int site_create(const char *dir, const struct site_options *o, struct err *e) {
     if (access(site_path(path, dir, "lianfang.db"), F_OK) == 0) return err_set(e, ERR_CONFLICT, NULL, M_SITE_EXISTS, dir);
     TRY(site_key_create(site_path(path, dir, "site.key"), &key, e));
     site_key_wipe(&key);
-    return fill_new_site(dir, o, e);
+    if (fill_new_site(dir, o, e) == 0) return 0;
+    take_back(dir);
+    return -1;
 }
 
 /* ---- opening one ---- */
@@ -120,7 +127,9 @@ static void set_text(char *to, size_t cap, struct str s) {
 static int read_settings(struct site *s, struct db *db, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct str name = STR("联防"), tz = STR("Asia/Shanghai");
-    if (db_int_n(db, CS(site_of_store), NULL, 0, &s->id, e) != 1) return err_set(e, ERR_CORRUPT, NULL, M_NO_SITE, s->dir);
+    int found = db_int_n(db, CS(site_of_store), NULL, 0, &s->id, e);
+    if (found < 0) return -1;
+    if (!found) return err_set(e, ERR_CORRUPT, NULL, M_NO_SITE, s->dir);
     if (setting_get(db, s->id, &a, "name", &name, e) < 0 || setting_get(db, s->id, &a, "tz", &tz, e) < 0) return -1;
     set_text(s->name, sizeof s->name, name);
     set_text(s->tz_name, sizeof s->tz_name, tz);
@@ -147,7 +156,8 @@ static int open_all(struct site *s, struct err *e) {
     TRY(read_settings(s, db, e));
     set_clock(s);
     TRY(areas_load(db, s->id, &s->areas, e));
-    return writer_start(s, TAKE(db), e);
+    writer_start(s, TAKE(db));
+    return 0;
 }
 
 int site_open(const char *dir, struct site **ret, struct err *e) {
@@ -217,17 +227,20 @@ static void reload_areas(struct site *s) {
     bool read = areas_load(db, s->id, &fresh, &e) == 0;
     site_reader_done(s, db);
     if (!read) return;
+    /* Two threads may read at once: the newer tree stays. */
     pthread_mutex_lock(&s->lock);
-    struct areas *before = s->areas;
-    s->areas = fresh;
+    struct areas *older = fresh;
+    if (fresh->seq > s->areas->seq) {
+        older = s->areas;
+        s->areas = fresh;
+    }
     pthread_mutex_unlock(&s->lock);
-    areas_drop(before);
+    areas_drop(older);
 }
 
 struct areas *site_areas(struct site *s) {
     pthread_mutex_lock(&s->lock);
-    bool stale = s->areas_stale;
-    s->areas_stale = false;
+    bool stale = s->areas->seq < s->areas_seq;
     pthread_mutex_unlock(&s->lock);
     if (stale) reload_areas(s);
     pthread_mutex_lock(&s->lock);
@@ -262,7 +275,7 @@ static void look_at_journal(struct site *s) {
     pthread_mutex_lock(&s->lock);
     if (seq > s->last_seq) {
         s->last_seq = seq;
-        s->areas_stale = true;
+        s->areas_seq = seq;
         pthread_cond_broadcast(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);

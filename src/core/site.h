@@ -27,7 +27,7 @@ struct site {
     pthread_mutex_t lock; /* areas, free readers, subscribers */
     pthread_cond_t changed;
     struct areas *areas;
-    bool areas_stale; /* a commit changed the tree; the next site_areas reads it again */
+    int64_t areas_seq; /* newest journal entry that may have changed the tree: one read before it is read again */
     struct db *readers[8];
     size_t readers_n;
     int64_t last_seq; /* newest journal entry known to be committed */
@@ -76,7 +76,7 @@ struct write_item {
 };
 /* False when the queue is full or the writer is stopping: answer BUSY. */
 bool writer_submit(struct site *s, struct write_item *item);
-/* Submits, waits, and returns the item's result. */
+/* Submits, waits, and returns the item's result.  item->done is not called. */
 int writer_run(struct site *s, struct write_item *item, struct err *e);
 
 struct writer_counts {

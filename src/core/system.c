@@ -15,6 +15,7 @@ static void check_field(const struct kind *k, const struct field *f) {
     INVARIANT((f->type == F_REF) == (f->ref != NULL));
     INVARIANT(!(f->flags & SEALED) || f->type == F_TEXT || f->type == F_NAME || f->type == F_ID_NUMBER || f->type == F_PHONE);
     INVARIANT(!(f->flags & SEARCH) || !(k->flags & KIND_LOG));
+    INVARIANT(!(f->flags & (UNIQUE | KEY)) || f->flags & FIND || field_is_text(f));
 }
 
 static void add_kind(const struct kind *k) {

@@ -1,10 +1,8 @@
 #include "core/tx.h"
 
-#include "base/utf8.h"
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/journal.h"
-#include "text/text.h"
 
 /* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
 
@@ -15,7 +13,6 @@ struct log_row {
 struct log_rows {
     struct log_row *rows;
     size_t n, cap;
-    struct str path; /* the top that holds them all */
 };
 
 struct log_rows *log_rows_new(void) {
@@ -70,7 +67,9 @@ int tx_start(struct tx *tx, struct err *e) {
     tx->now = site_now(tx->site);
     tx->today = tz_day(tx->site->tz, tx->now);
     /* Another process wrote since: the tree in memory may be old. */
+    pthread_mutex_lock(&tx->site->lock);
     tx->areas_changed = tx->seq != tx->site->last_seq;
+    pthread_mutex_unlock(&tx->site->lock);
     tally_batch_clear(tx->tallies);
     for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0;
     return 0;
@@ -100,7 +99,8 @@ struct check_env tx_env(const struct tx *tx) {
 }
 
 int tx_require(struct tx *tx, struct str path, struct err *e) {
-    if (permit_may(tx->actor, tx->kind->name, tx->verb, path)) return 0;
+    /* Jobs have no kind. */
+    if (tx->actor->system || permit_may(tx->actor, tx->kind->name, tx->verb, path)) return 0;
     return err_set(e, ERR_FORBIDDEN, "area", M_OUTSIDE_AREA);
 }
 
@@ -153,6 +153,7 @@ static int entry(struct tx *tx, const struct record *r, struct str change, bool 
     if (!tx->entry_used) {
         tx->record = r->id;
         tx->version = r->version;
+        tx->entry_seq = tx->seq;
     }
     tx->entry_used = true;
     return 0;
@@ -165,11 +166,17 @@ int tx_note(struct tx *tx, const struct record *about, struct str change_json, s
 /* ---- checks that need the database ---- */
 
 static int ref_by_key(struct tx *tx, const struct field *f, const struct kind *to, struct val *v, struct errs *errs, struct err *e) {
+    struct check_env env = tx_env(tx);
     for (size_t i = 0; i < to->n; i++) {
-        if (!(to->fields[i].flags & KEY) || !(to->fields[i].flags & FIND || field_is_text(&to->fields[i]))) continue;
+        const struct field *key = &to->fields[i];
         struct record *r;
-        int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, to, i, v->s, &r, e);
+        struct val plain;
+        struct err ignored;
+        if (!(key->flags & KEY) || field_from_text(&env, key, v->s, &plain, &ignored) || plain.type != V_TEXT) continue;
+        int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, to, i, plain.s, &r, e);
         if (found < 0) return -1;
+        /* Whether an identity number is known is told only to who may read its record. */
+        if (found && key->flags & SEALED && !permit_may(tx->actor, to->name, "read", r->path)) continue;
         if (found == 1) return *v = VID(r->id), 0;
         if (found == 2) {
             err_set(errs_next(errs), ERR_INVALID, f->name, M_AMBIGUOUS, arena_strz(tx->a, v->s), label_in(to->label, tx->lang));
@@ -185,28 +192,38 @@ static bool ref_in_reach(struct tx *tx, const struct record *r, const struct rec
     return permit_may(tx->actor, target->kind->name, "read", target->path) || path_under(r->path, target->path);
 }
 
-static int check_refs(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+static int resolve_keys(struct tx *tx, struct record *r, struct errs *errs, struct err *e) {
     for (size_t i = 0; i < r->kind->n; i++) {
         const struct field *f = &r->kind->fields[i];
-        struct val *v = &r->v[i];
-        if (f->type != F_REF || v->type == V_NULL || (old && val_eq(&old->v[i], v))) continue;
-        const struct kind *to = kind_by_name(str_z(f->ref));
-        struct record *target = NULL;
-        if (v->type == V_TEXT) {
-            size_t before = errs->n;
-            TRY(ref_by_key(tx, f, to, v, errs, e));
-            if (errs->n > before) continue;
-        }
-        int found = record_load(tx->db, tx->site->id, tx->a, to, v->id, &target, e);
-        if (found < 0) return -1;
-        char text[ID_TEXT];
-        if (found == 0 || target->removed)
-            err_set(errs_next(errs), ERR_INVALID, f->name, M_NO_RECORD, id_text(v->id, text), label_in(to->label, tx->lang));
-        else if (!ref_in_reach(tx, r, target))
-            err_set(errs_next(errs), ERR_INVALID, f->name, M_OUTSIDE_AREA);
-        else if (r->kind->area_from && strcmp(r->kind->area_from, f->name) == 0 && id_is_nil(r->area))
-            r->area = target->area, r->path = target->path;
+        if (f->type == F_REF && r->v[i].type == V_TEXT) TRY(ref_by_key(tx, f, kind_by_name(str_z(f->ref)), &r->v[i], errs, e));
     }
+    return 0;
+}
+
+static int check_ref(struct tx *tx, const struct record *old, struct record *r, size_t i, struct errs *errs, struct err *e) {
+    const struct field *f = &r->kind->fields[i];
+    const struct val *v = &r->v[i];
+    struct record *target = NULL;
+    char text[ID_TEXT];
+    if (f->type != F_REF || v->type != V_ID || (old && !old->removed && val_eq(&old->v[i], v))) return 0;
+    const struct kind *to = kind_by_name(str_z(f->ref));
+    int found = record_load(tx->db, tx->site->id, tx->a, to, v->id, &target, e);
+    if (found < 0) return -1;
+    if (found == 0 || target->removed)
+        err_set(errs_next(errs), ERR_INVALID, f->name, M_NO_RECORD, id_text(v->id, text), label_in(to->label, tx->lang));
+    else if (!ref_in_reach(tx, r, target))
+        err_set(errs_next(errs), ERR_INVALID, f->name, M_OUTSIDE_AREA);
+    else if (r->kind->area_from && strcmp(r->kind->area_from, f->name) == 0 && id_is_nil(r->area))
+        r->area = target->area, r->path = target->path;
+    return 0;
+}
+
+static int check_refs(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+    int from = r->kind->area_from ? kind_field(r->kind, str_z(r->kind->area_from)) : -1;
+    /* The one that says where the record stands comes first: the others are judged from there. */
+    if (from >= 0) TRY(check_ref(tx, old, r, (size_t)from, errs, e));
+    for (size_t i = 0; i < r->kind->n; i++)
+        if ((int)i != from) TRY(check_ref(tx, old, r, i, errs, e));
     return 0;
 }
 
@@ -219,7 +236,7 @@ static void check_required(struct record *r, struct errs *errs) {
 static int check_unique(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
     for (size_t i = 0; i < r->kind->n; i++) {
         const struct field *f = &r->kind->fields[i];
-        if (!(f->flags & UNIQUE) || r->v[i].type != V_TEXT || (old && val_eq(&old->v[i], &r->v[i]))) continue;
+        if (!(f->flags & UNIQUE) || r->v[i].type != V_TEXT || (old && !old->removed && val_eq(&old->v[i], &r->v[i]))) continue;
         struct record *other;
         int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, r->kind, i, r->v[i].s, &other, e);
         if (found < 0) return -1;
@@ -238,19 +255,48 @@ static bool above(struct str level, struct str below) {
     return a < b || (a == b && (str_eq(level, STR("group")) || str_eq(below, STR("group"))));
 }
 
+static void refuse_level(struct tx *tx, struct errs *errs, const char *field, struct str level, struct str up) {
+    err_set(errs_next(errs), ERR_INVALID, field, M_LEVEL, arena_strz(tx->a, level), arena_strz(tx->a, up));
+}
+
+/* Between the level of its parent and those of its children. */
+static int check_level(struct tx *tx, const struct record *r, struct errs *errs, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    const struct val *parent = record_get(r, "parent");
+    struct str level = record_text(r, "level");
+    struct record *up;
+    int got;
+    if (parent->type == V_ID) {
+        TRY(area_record(tx, parent->id, &up, e));
+        if (!above(record_text(up, "level"), level)) refuse_level(tx, errs, "level", level, record_text(up, "level"));
+    }
+    TRY(db_query(tx->db, CS(area_child_levels), &rows, e, VINT(tx->site->id), VID(r->id)));
+    while ((got = rows_next(rows, e)) == 1)
+        if (!above(level, rows_text(rows, 0))) refuse_level(tx, errs, "level", rows_text(rows, 0), level);
+    return got;
+}
+
+/* What lies below an area moves with it and must not become too deep. */
+static int check_depth(struct tx *tx, struct str from, struct str to, struct err *e) {
+    struct path_range range = path_range(tx->a, from);
+    int64_t deepest = 0;
+    if (db_int(tx->db, CS(area_deepest), &deepest, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to)) < 0) return -1;
+    if ((size_t)deepest + to.n < AREA_PATH + from.n) return 0;
+    char most[8];
+    snprintf(most, sizeof most, "%d", AREA_DEPTH);
+    return err_set(e, ERR_INVALID, "parent", M_RANGE, "1", most);
+}
+
 /* Where a new or moved area stands: behind the last child of its parent. */
 static int tree_path(struct tx *tx, struct record *r, struct errs *errs, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     const struct val *parent = record_get(r, "parent");
     struct str top = STR("");
-    r->area = r->id;
     if (parent->type == V_ID) {
         struct record *up;
         TRY(area_record(tx, parent->id, &up, e));
         top = up->path;
-        if (!above(record_text(up, "level"), record_text(r, "level")))
-            err_set(errs_next(errs), ERR_INVALID, "parent", M_LEVEL, arena_strz(tx->a, record_text(r, "level")),
-                    arena_strz(tx->a, record_text(up, "level")));
+        if (!above(record_text(up, "level"), record_text(r, "level"))) refuse_level(tx, errs, "parent", record_text(r, "level"), record_text(up, "level"));
         if (r->path.n && path_under(top, r->path)) err_set(errs_next(errs), ERR_INVALID, "parent", M_CYCLE);
         TRY(db_query(tx->db, CS(area_last_child), &rows, e, VINT(tx->site->id), *parent));
     } else {
@@ -260,25 +306,31 @@ static int tree_path(struct tx *tx, struct record *r, struct errs *errs, struct 
     if (got < 0) return -1;
     struct str path = path_next_child(tx->a, top, got ? rows_text(rows, 0) : STR_NONE);
     if (path.n == 0) return err_set(e, ERR_INVALID, "parent", M_RANGE, "1", "46655");
+    if (r->path.n) TRY(check_depth(tx, r->path, path, e));
     r->path = path;
     return 0;
 }
 
+static int place_in_tree(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
+    if (record_get(r, "parent")->type == V_TEXT) return 0; /* refused already */
+    if (!old || !val_eq(record_get(old, "parent"), record_get(r, "parent"))) return tree_path(tx, r, errs, e);
+    return val_eq(record_get(old, "level"), record_get(r, "level")) ? 0 : check_level(tx, r, errs, e);
+}
+
 static int place(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
-    if (r->kind->flags & KIND_TREE) {
-        if (old && val_eq(record_get(old, "parent"), record_get(r, "parent"))) return 0;
-        return tree_path(tx, r, errs, e);
-    }
+    if (r->kind->flags & KIND_TREE) return place_in_tree(tx, old, r, errs, e);
     if (r->kind->flags & KIND_NO_AREA) {
         r->path = STR("");
         return 0;
     }
-    if (id_is_nil(r->area)) {
-        if (errs->n == 0) err_set(errs_next(errs), ERR_INVALID, "area", M_REQUIRED);
-        return 0;
-    }
-    if (old && id_eq(old->area, r->area)) return 0;
-    return r->path.n ? 0 : tx_area_path(tx, r->area, &r->path, e);
+    if (id_is_nil(r->area) && errs->n == 0) err_set(errs_next(errs), ERR_INVALID, "area", M_REQUIRED);
+    return 0;
+}
+
+/* An area is its own area; what belongs to the whole site has none. */
+static void settle_area(struct record *r) {
+    if (r->kind->flags & KIND_TREE) r->area = r->id;
+    else if (r->kind->flags & KIND_NO_AREA) r->area = (struct id){{0}};
 }
 
 /* Everything between what was asked and the row: 0 when it may be stored. */
@@ -286,14 +338,13 @@ static int prepare(struct tx *tx, const struct record *old, struct record *r, st
     if (!id_is_nil(r->area) && !(r->kind->flags & KIND_TREE) && !r->path.n) TRY(tx_area_path(tx, r->area, &r->path, e));
     TRY(check_refs(tx, old, r, errs, e));
     TRY(place(tx, old, r, errs, e));
+    if (errs->n == 0) TRY(tx_require(tx, r->path, e));
     if (errs->n == 0 && r->kind->derive) TRY(r->kind->derive(tx, old, r, errs, e));
     check_required(r, errs);
     if (errs->n == 0) TRY(check_unique(tx, old, r, errs, e));
-    if (errs->n) {
-        *e = errs->e[0];
-        return -1;
-    }
-    return tx_require(tx, r->path, e);
+    if (errs->n == 0) return 0;
+    *e = errs->e[0];
+    return -1;
 }
 
 /* ---- storing ---- */
@@ -302,20 +353,12 @@ static struct val id_val(struct id id) {
     return id_is_nil(id) ? VNULL : VID(id);
 }
 
-static void add_search(struct tx *tx, const struct record *r, struct val *to) {
-    to[0] = to[1] = VNULL;
-    for (size_t i = 0; i < r->kind->n; i++) {
-        if (!(r->kind->fields[i].flags & SEARCH) || r->v[i].type != V_TEXT) continue;
-        to[0] = VTEXT(utf8_fold(tx->a, r->v[i].s));
-        to[1] = VTEXT(text_initials(tx->a, r->v[i].s, r->kind->fields[i].flags & PERSONAL));
-        return;
-    }
-}
-
 static int store(struct tx *tx, const struct stmt *s, struct record *r, struct err *e) {
     const struct kind *k = r->kind;
-    struct val *v = arena_new(tx->a, struct val, 14 + 2 * k->n);
-    size_t n = 0, hashes = 12 + (kind_sql(k)->has_search ? 2 : 0) + k->n;
+    struct val *v = arena_new(tx->a, struct val, 14 + 2 * k->n), *derived = arena_new(tx->a, struct val, 2 + k->n);
+    size_t n = 0, derived_n, search = kind_sql(k)->has_search ? 2 : 0;
+    TRY(record_derived(&tx->site->key, tx->a, r, derived, &derived_n, e));
+    record_seal(&tx->site->key, tx->a, r);
     v[n++] = VINT(tx->site->id);
     v[n++] = VID(r->id);
     v[n++] = VINT(r->version);
@@ -328,21 +371,10 @@ static int store(struct tx *tx, const struct stmt *s, struct record *r, struct e
     v[n++] = VINT(r->removed);
     v[n++] = r->extra.n ? VTEXT(r->extra) : VNULL;
     v[n++] = r->batch ? VINT(r->batch) : VNULL;
-    if (kind_sql(k)->has_search) {
-        add_search(tx, r, v + n);
-        n += 2;
-    }
-    for (size_t i = 0; i < k->n; i++) {
-        if (!(k->fields[i].flags & FIND)) continue;
-        struct str plain;
-        uint8_t *hash = arena_alloc(tx->a, 16);
-        TRY(record_plain(&tx->site->key, tx->a, r, i, &plain, e));
-        find_hash(&tx->site->key, str_z(arena_printf(tx->a, "%s.%s", k->name, k->fields[i].name)), plain, hash);
-        v[hashes++] = plain.n ? VBLOB(((struct str){(const char *)hash, 16})) : VNULL;
-    }
-    record_seal(&tx->site->key, tx->a, r);
-    memcpy(v + n, r->v, k->n * sizeof *v);
-    return db_run_n(tx->db, s, v, hashes, NULL, e);
+    memcpy(v + n, derived, search * sizeof *v);
+    memcpy(v + n + search, r->v, k->n * sizeof *v);
+    memcpy(v + n + search + k->n, derived + search, (derived_n - search) * sizeof *v);
+    return db_run_n(tx->db, s, v, n + k->n + derived_n, NULL, e);
 }
 
 int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e) {
@@ -350,6 +382,8 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     r->version = 1;
     r->created_at = r->updated_at = tx->now;
     r->created_by = r->updated_by = tx->actor->id;
+    settle_area(r);
+    TRY(resolve_keys(tx, r, errs, e));
     TRY(prepare(tx, NULL, r, errs, e));
     bool log = r->kind->flags & KIND_LOG;
     if (log) r->batch = tx->batch;
@@ -364,9 +398,16 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     return entry(tx, r, journal_change(tx->site->tz, tx->a, NULL, r), true, e);
 }
 
+/* A record that is given no area goes where its area_from points to; one that points to nothing new stays. */
+static void keep_area(const struct record *old, struct record *r) {
+    int from = r->kind->area_from ? kind_field(r->kind, str_z(r->kind->area_from)) : -1;
+    if (!id_is_nil(r->area)) return;
+    if (from < 0 || r->v[from].type == V_NULL || val_eq(&old->v[from], &r->v[from])) r->area = old->area;
+}
+
 /* Sealed fields given again with the same content keep their sealed bytes, so that they do not count as a change. */
 static int keep_unchanged(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct err *e) {
-    *ret_changed = !id_eq(old->area, r->area) || !str_eq(old->extra, r->extra);
+    *ret_changed = old->removed != r->removed || !id_eq(old->area, r->area) || !str_eq(old->extra, r->extra);
     for (size_t i = 0; i < r->kind->n; i++) {
         if (val_eq(&old->v[i], &r->v[i])) continue;
         if (old->v[i].type == V_BLOB && r->v[i].type == V_TEXT) {
@@ -414,6 +455,9 @@ static int move_subtree(struct tx *tx, struct str from, struct str to, struct er
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e) {
     *ret_changed = false;
     TRY(tx_require(tx, old->path, e));
+    settle_area(r);
+    TRY(resolve_keys(tx, r, errs, e));
+    keep_area(old, r);
     TRY(keep_unchanged(tx, old, r, ret_changed, e));
     if (!*ret_changed) {
         /* The command still ran: its id must answer the same when it comes again. */
@@ -423,7 +467,8 @@ int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *r
     r->version = old->version + 1;
     r->updated_at = tx->now;
     r->updated_by = tx->actor->id;
-    if (!id_eq(old->area, r->area)) r->path = STR("");
+    /* The area of a record that comes back may be gone. */
+    if (!(r->kind->flags & KIND_TREE) && (old->removed || !id_eq(old->area, r->area))) r->path = STR("");
     TRY(prepare(tx, old, r, errs, e));
     bool moved = r->kind->flags & KIND_TREE && !str_eq(old->path, r->path);
     if (moved) TRY(move_subtree(tx, old->path, r->path, e));
@@ -452,8 +497,27 @@ static int nothing_below(struct tx *tx, const struct record *r, struct err *e) {
     return 0;
 }
 
+static int nothing_refers(struct tx *tx, const struct record *r, struct err *e) {
+    struct path_range all = path_range(tx->a, STR(""));
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+        for (size_t f = 0; f < k->n; f++) {
+            struct rows *rows CLEANUP(rows_donep) = NULL;
+            const struct stmt *referring = &kind_sql(k)->by_field[f];
+            if (k->flags & KIND_LOG || !k->fields[f].ref || strcmp(k->fields[f].ref, r->kind->name) != 0 || !referring->sql) continue;
+            TRY(db_query(tx->db, referring, &rows, e, VINT(tx->site->id), VID(r->id), VTEXT(all.from), VTEXT(all.to), VTEXT(STR("")),
+                         VID((struct id){{0}}), VINT(1)));
+            int got = rows_next(rows, e);
+            if (got < 0) return -1;
+            if (got) return err_set(e, ERR_STATE, NULL, M_HAS_CHILDREN, label_in(k->label, tx->lang));
+        }
+    }
+    return 0;
+}
+
 int tx_remove(struct tx *tx, const struct record *old, struct err *e) {
     TRY(tx_require(tx, old->path, e));
+    TRY(nothing_refers(tx, old, e));
     if (old->kind->flags & KIND_TREE) TRY(nothing_below(tx, old, e));
     struct record *r = record_copy(tx->a, old);
     r->removed = true;
@@ -463,7 +527,7 @@ int tx_remove(struct tx *tx, const struct record *old, struct err *e) {
     tally_record(tx->tallies, tx->site->tz, old, -1);
     TRY(store(tx, &kind_sql(r->kind)->update, r, e));
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
-    return entry(tx, r, STR("{}"), true, e);
+    return entry(tx, r, journal_change(tx->site->tz, tx->a, old, r), true, e);
 }
 
 int tx_erase(struct tx *tx, const struct record *old, struct err *e) {

@@ -21,10 +21,9 @@ struct tx {
     const struct kind *kind; /* permission is asked for kind->name and verb on the path of every record touched */
     const char *verb;
     int64_t fingerprint;
-    struct str reason;
     bool entry_used;  /* the first journal entry bears command_id, later ones point to it as their cause */
-    struct id record; /* the record changed first, and its version */
-    int64_t version;
+    struct id record; /* the record changed first, its version and its entry */
+    int64_t version, entry_seq;
     /* the transaction */
     bool areas_changed;
     int64_t seq, batch;
@@ -38,8 +37,10 @@ int tx_load(struct tx *tx, const struct kind *k, struct id id, struct record **r
 /* r->kind and r->v are filled; id nil takes a new one; r->area or, when nil, that of the kind's area_from.  Resolves references given by
  * key, derives, checks, seals, stores, counts.  What a person must mend goes to errs (and the first of it to e). */
 int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e);
-/* r is a changed copy of old.  Nothing is written when nothing differs. */
+/* r is a changed copy of old; an old record that was removed comes back when r is not.  r->area nil: the area of what area_from now points to, or
+ * the old one.  Nothing is written when nothing differs. */
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e);
+/* STATE (M_HAS_CHILDREN) while other records point to it or, for an area, stand in it; rows of a KIND_LOG do not hold what they point to. */
 int tx_remove(struct tx *tx, const struct record *old, struct err *e);
 /* Empties the personal fields for good; figures stay as they are.  The kind's required personal fields are empty afterwards. */
 int tx_erase(struct tx *tx, const struct record *old, struct err *e);

@@ -28,9 +28,10 @@ struct writer {
     int64_t checkpointed; /* commits at the last checkpoint */
 };
 
-/* Errors that are not the item's own: the transaction cannot go on. */
+/* Errors that are not the item's own: the transaction cannot go on.  One damaged row or one wrong statement harms only whoever asks for it;
+ * where the engine has given the transaction up, undoing the item fails as well. */
 static bool breaks_group(enum err_code code) {
-    return code == ERR_RETRY || code == ERR_STORAGE_FULL || code == ERR_DB || code == ERR_IO || code == ERR_CORRUPT;
+    return code == ERR_RETRY || code == ERR_STORAGE_FULL || code == ERR_IO;
 }
 
 static int run_item(struct writer *w, struct tx *tx, struct write_item *item, struct err *e) {
@@ -78,6 +79,23 @@ static void fail_all(struct write_item *items, const struct err *e) {
     }
 }
 
+static void count_retry(struct writer *w) {
+    pthread_mutex_lock(&w->lock);
+    w->counts.retried++;
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void count_group(struct writer *w, const struct write_item *items, bool committed, int64_t us) {
+    pthread_mutex_lock(&w->lock);
+    w->counts.commits += committed;
+    w->counts.commit_us += us;
+    for (const struct write_item *i = items; i; i = i->next) {
+        w->counts.items++;
+        w->counts.failed += i->failed;
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void commit_group(struct writer *w, struct write_item *items) {
     struct err e;
     bool areas_changed = false;
@@ -86,7 +104,7 @@ static void commit_group(struct writer *w, struct write_item *items) {
     for (int attempt = 0; attempt < TRIES; attempt++) {
         r = run_group(w, items, &areas_changed, &seq, &e);
         if (r == 0 || e.code != ERR_RETRY) break;
-        w->counts.retried++;
+        count_retry(w);
         wait_a_little(attempt);
     }
     if (r) {
@@ -95,16 +113,13 @@ static void commit_group(struct writer *w, struct write_item *items) {
     } else {
         pthread_mutex_lock(&w->site->lock);
         if (seq > w->site->last_seq) w->site->last_seq = seq;
-        if (areas_changed) w->site->areas_stale = true;
+        if (areas_changed) w->site->areas_seq = seq;
         pthread_cond_broadcast(&w->site->changed);
         pthread_mutex_unlock(&w->site->lock);
     }
-    w->counts.commits++;
-    w->counts.commit_us += monotonic_us() - began;
+    count_group(w, items, r == 0, monotonic_us() - began);
     for (struct write_item *i = items, *next; i; i = next) {
         next = i->next; /* done() may free the item */
-        w->counts.items++;
-        w->counts.failed += i->failed;
         i->done(i);
     }
 }
@@ -149,7 +164,7 @@ static void *writer_main(void *arg) {
     return NULL;
 }
 
-int writer_start(struct site *s, struct db *db, struct err *e) {
+void writer_start(struct site *s, struct db *db) {
     struct writer *w = calloc(1, sizeof *w);
     INVARIANT(w);
     w->site = s;
@@ -160,8 +175,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     s->writer = w;
-    if (pthread_create(&w->thread, NULL, writer_main, w) == 0) return 0;
-    return err_set(e, ERR_INTERNAL, NULL, M_TEXT, "no thread for the writer");
+    INVARIANT(pthread_create(&w->thread, NULL, writer_main, w) == 0);
 }
 
 void writer_stop(struct site *s) {

@@ -4,7 +4,7 @@
 
 #include "core/site.h"
 
-int writer_start(struct site *s, struct db *db, struct err *e); /* takes the connection over */
-void writer_stop(struct site *s);                               /* after what is queued has run */
+void writer_start(struct site *s, struct db *db); /* takes the connection over */
+void writer_stop(struct site *s);                 /* after what is queued has run */
 
 #endif

@@ -303,7 +303,7 @@ TEST(two_households_become_one_with_the_residents_of_both_and_two_again) {
     CHECK_INT(figure_of(d, "grid.households", "b1", "2020-02-10", NULL, NULL), 1);
     desk_proves_itself(d);
     say(d, "duplicate.undo", NULL, q, "{}");
-    b = arena_printf(&d->a, "%.*s", STR_FMT(text_of("duplicate", q, "record_b")));
+    CHECK_STR(text_of("duplicate", q, "record_b"), b);
     CHECK(!loaded(d, "household", b)->removed);
     CHECK_STR(text_of("household", b, "code"), "h2");
     CHECK_STR(text_of("household", b, "head"), "张三");

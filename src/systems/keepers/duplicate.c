@@ -247,18 +247,14 @@ static int restore_fields(struct decision *d, const struct json *changes, struct
     return tx_update(d->tx, old, r, &changed, &d->call->errs, e);
 }
 
-/* What was removed comes back as a new record: a removal in the journal is final. */
 static int restore_record(struct decision *d, struct err *e) {
     struct record *old;
     int found = record_load(d->tx->db, d->tx->site->id, d->tx->a, d->kind, d->b, &old, e);
     if (found <= 0 || !old->removed) return found < 0 ? -1 : 0;
-    struct record *r = record_new(d->tx->a, d->kind);
-    r->area = old->area;
-    r->extra = old->extra;
-    for (size_t i = 0; i < d->kind->n; i++) TRY(plain_value(d->tx, old, i, &r->v[i], e));
-    TRY(tx_create(d->tx, r, &d->call->errs, e));
-    d->b = r->id;
-    return 0;
+    struct record *r = record_copy(d->tx->a, old);
+    bool changed;
+    r->removed = false;
+    return tx_update(d->tx, old, r, &changed, &d->call->errs, e);
 }
 
 static int restore_references(struct decision *d, const struct json *moved, struct err *e) {
