@@ -4,6 +4,7 @@ MAKEFLAGS += --no-print-directory
 #   make unit       unit tests under ASan+UBSan        make mod M=sheet   the tests of one module alone
 #   make fuzz T=json TIME=60                           make replay        corpora through every fuzz target
 #   make lint       layers, sizes, banned words        make headers       each header compiles alone
+#   make docs       docs/ref from the program's tables
 #   make bench      load figures, each beside its limit
 V ?= release
 CC_release = gcc
@@ -39,7 +40,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 FUZZ := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all unit mod fuzz replay lint headers bench clean web
+.PHONY: all unit mod fuzz replay lint headers bench docs clean web
 all: $(OUT)/lianfang
 
 # ---- the program ----
@@ -113,6 +114,12 @@ lint:
 HEADERS := $(sort $(wildcard src/*/*.h src/*/*/*.h))
 headers:
 	@for h in $(HEADERS); do echo "#include \"$$h\"" | $(CC) -std=gnu17 $(WARN) -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -I. -x c -fsyntax-only - || exit 1; done
+
+# ---- the reference pages ----
+$(OUT)/gendoc: $(OBJ) $(OUT)/tools/gendoc.o $(GEN_OBJ)
+	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
+docs: $(OUT)/gendoc
+	$(OUT)/gendoc docs/ref
 
 clean:
 	rm -rf build
