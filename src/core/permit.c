@@ -43,14 +43,19 @@ const struct role *role_at(size_t i) {
     return i < COUNT(roles) ? &roles[i] : NULL;
 }
 
-static bool part_matches(struct str pattern, const char *word) {
-    return str_eq(pattern, STR("*")) || str_eqz(pattern, word);
+/* The part of a grant up to `end`, when it is the word or a star; else NULL.  Asked for at every command, so nothing is cut or copied. */
+static const char *part_matches(const char *p, struct str word, char end) {
+    if (p[0] == '*' && p[1] == end) return p + 1;
+    return strncmp(p, word.p, word.n) == 0 && p[word.n] == end ? p + word.n : NULL;
 }
 
 bool role_grants(const struct role *r, const char *kind, const char *verb) {
-    struct str rest = str_z(r->grants), grant, of;
-    while (str_cut(&rest, ' ', &grant))
-        if (str_cut(&grant, '.', &of) && part_matches(of, kind) && part_matches(grant, verb)) return true;
+    struct str k = str_z(kind), v = str_z(verb);
+    for (const char *p = r->grants; p; p = strchr(p, ' ')) {
+        p += *p == ' ';
+        const char *dot = part_matches(p, k, '.');
+        if (dot && (part_matches(dot + 1, v, ' ') || part_matches(dot + 1, v, 0))) return true;
+    }
     return false;
 }
 

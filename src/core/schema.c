@@ -93,7 +93,7 @@ static int update_all(struct db *db, int64_t now, struct err *e) {
     TRY(run_migrations(db, now, e));
     TRY(read_columns(db, &a, &have, e));
     for (size_t i = 0; i < kind_count(); i++) TRY(update_kind(db, &a, &have, kind_at(i), e));
-    return 0;
+    return db_plan(db, e);
 }
 
 int schema_update(struct db *db, int64_t now, struct err *e) {

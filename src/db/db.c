@@ -252,6 +252,11 @@ bool db_table_exists(struct db *db, const char *table) {
     return db->engine->table_exists(db, table);
 }
 
+int db_plan(struct db *db, struct err *e) {
+    TRY(still_there(db, e));
+    return settle(db, db->engine->plan(db, e), e);
+}
+
 int db_checkpoint(struct db *db, struct err *e) {
     return db->engine->checkpoint(db, e);
 }

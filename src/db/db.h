@@ -92,6 +92,8 @@ int db_script(struct db *db, struct str sql, struct err *e);
 /* Prepares every registered statement; names the first that fails. */
 int db_check_statements(struct db *db, struct err *e);
 bool db_table_exists(struct db *db, const char *table);
+/* After tables were made, in the same transaction: tells the planner that the first column of an index, the site, selects nothing. */
+int db_plan(struct db *db, struct err *e);
 int db_checkpoint(struct db *db, struct err *e);                          /* SQLite: WAL into the file, passive */
 /* A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
  * `from` must not be in a transaction: give it a connection of its own. */

@@ -49,6 +49,7 @@ struct db_engine {
     int (*script)(struct db *db, const char *sql, struct err *e);
     int (*check)(struct db *db, const struct stmt *s, struct err *e);
     bool (*table_exists)(struct db *db, const char *table);
+    int (*plan)(struct db *db, struct err *e);
     int (*checkpoint)(struct db *db, struct err *e);
     int (*backup)(struct db *db, const char *to_path, struct err *e);
     int (*integrity)(struct db *db, struct arena *a, struct str *ret, struct err *e);
