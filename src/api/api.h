@@ -11,7 +11,7 @@ struct api;
 struct api_options {
     const char *address; /* NULL: 127.0.0.1 */
     int port;            /* 0: any free one */
-    int threads, workers; /* 0: 2 and 4 */
+    int threads, workers; /* 0: 2 and 8 */
     const char *tls_cert, *tls_key;
     const char *assets_dir; /* the pages from a folder; NULL: those inside the program */
     size_t max_connections; /* 0: 10000 */

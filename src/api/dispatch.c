@@ -48,7 +48,7 @@ static void find_route(struct request *rq) {
         if (!score || score < best) continue;
         if (score > best) rq->route = NULL;
         best = score;
-        rq->known_path = true;
+        rq->score = score;
         memcpy(rq->param, param, sizeof param);
         if (strcmp(r->method, route_method(rq)) == 0) rq->route = r;
     }
@@ -168,9 +168,9 @@ static int no_route(struct request *rq, struct err *e) {
     struct buf allow CLEANUP(buf_release) = BUF(200);
     struct str param[2];
     const struct route *r;
-    if (!rq->known_path) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_ROUTE);
+    if (!rq->score) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_ROUTE);
     for (size_t i = 0; (r = route_at(i)); i++) {
-        if (!pattern_matches(r->pattern, http_path(rq->call), param)) continue;
+        if (pattern_matches(r->pattern, http_path(rq->call), param) != rq->score) continue;
         buf_addf(&allow, "%s%s%s", allow.n ? ", " : "", r->method, strcmp(r->method, "GET") == 0 ? ", HEAD" : "");
     }
     http_add_header(rq->call, "Allow", allow.p ? allow.p : "");
@@ -215,22 +215,30 @@ static int check_needs(struct request *rq, struct err *e) {
     return request_forbidden(rq, kind, verb.p, e);
 }
 
+static bool many_commands(const struct request *rq) {
+    return rq->route && rq->route->run == commands_route && media_type_is(rq, STR("application/x-ndjson"));
+}
+
+static int run_long(struct request *rq, struct err *e) {
+    struct api *api = rq->api;
+    bool room = atomic_fetch_add(&api->long_runs, 1) < LONG_MOST;
+    int r = room ? rq->route->run(rq, e) : err_set(e, ERR_BUSY, NULL, M_QUEUE_FULL);
+    atomic_fetch_sub(&api->long_runs, 1);
+    return r;
+}
+
 static int run(struct request *rq, struct err *e) {
     if (atomic_load(&rq->api->stopping)) return err_set(e, ERR_BUSY, NULL, M_SHUTTING_DOWN);
     if (!rq->route) return no_route(rq, e);
     if (rq->query_bad) return err_set(e, ERR_BAD_REQUEST, "query", M_QUERY);
     if (rq->route->needs[0]) TRY(check_needs(rq, e));
     if (rq->route->flags & R_JSON && !media_type_is(rq, STR("application/json"))) return err_set(e, ERR_MEDIA_TYPE, NULL, M_MEDIA_TYPE, "application/json");
-    int r = rq->route->run(rq, e);
+    int r = rq->route->flags & R_LONG || many_commands(rq) ? run_long(rq, e) : rq->route->run(rq, e);
     if (r == 0 && rq->out->failed) return err_set(e, ERR_TOO_LARGE, NULL, M_NONE);
     return r;
 }
 
 /* ---- the server's side ---- */
-
-static bool many_commands(const struct request *rq) {
-    return rq->route && rq->route->run == commands_route && media_type_is(rq, STR("application/x-ndjson"));
-}
 
 /* Who is unknown sends no large bodies. */
 static size_t body_limit(struct request *rq, bool bulk) {
@@ -252,7 +260,7 @@ static size_t on_route(void *app, struct http_call *c, bool *ret_slow) {
     read_query(rq);
     choose_language(rq);
     find_route(rq);
-    if (!rq->known_path && !is_api(rq) && is_safe(rq)) rq->route = &files_route;
+    if (!rq->score && !is_api(rq) && is_safe(rq)) rq->route = &files_route;
     add_headers(rq);
     bool bulk = many_commands(rq);
     *ret_slow = rq->route && (bulk || rq->route->flags & R_SLOW || (rq->route == &files_route && api->assets_dir[0]));
@@ -366,7 +374,7 @@ int api_start(struct site *s, const struct api_options *o, struct api **ret, str
     api->began_us = monotonic_us();
     pthread_mutex_init(&api->lock, NULL);
     struct http_options h = {.address = o->address ? o->address : "127.0.0.1", .port = o->port, .threads = o->threads ? o->threads : 2,
-                             .workers = o->workers ? o->workers : 4, .max_connections = o->max_connections, .tls_cert = o->tls_cert,
+                             .workers = o->workers ? o->workers : WORKERS, .max_connections = o->max_connections, .tls_cert = o->tls_cert,
                              .tls_key = o->tls_key, .app = api, .route = on_route, .handle = on_call, .refuse = problem_refuse};
     int r = o->assets_dir ? open_assets(api, o->assets_dir, e) : 0;
     if (r == 0) r = (api->feed = feed_start(api, e)) ? 0 : -1;

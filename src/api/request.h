@@ -14,13 +14,14 @@
 #include "http/server.h"
 #include "json/json.h"
 
-enum { API_LATER = 1, QUERY_MOST = 64, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500 };
+enum { API_LATER = 1, WORKERS = 8, LONG_MOST = 4, QUERY_MOST = 64, LIST_LIMIT = 50, LIST_LIMIT_MOST = 500 };
 
 struct request;
 enum route_flags {
     R_SLOW = 1,  /* runs on a worker thread */
     R_JSON = 2,  /* the body is application/json */
     R_BYTES = 4, /* the body is a file */
+    R_LONG = 8,  /* may hold a worker for seconds: only some at a time, so that lists are still answered */
 };
 #define PUBLIC ""
 #define SESSION "session"
@@ -49,6 +50,7 @@ struct api {
     int64_t began_us;
     _Atomic bool stopping;
     _Atomic int64_t later; /* commands whose answer is outstanding */
+    _Atomic int long_runs; /* of R_LONG routes and of many commands, under way */
     pthread_mutex_t lock;  /* of sessions */
     struct signed_in *sessions[SESSION_SLOTS];
     _Atomic uint64_t generation; /* accounts or areas changed: who is calling must be looked up again */
@@ -63,7 +65,7 @@ struct request {
     enum lang lang;
     char id[ID_TEXT];
     const struct route *route; /* NULL: none */
-    bool known_path;           /* without a route: the method is wrong */
+    unsigned score;            /* of its pattern; not 0 without a route: the method is wrong */
     struct str param[2];       /* of {..} in the pattern, in order */
     struct param query[QUERY_MOST];
     size_t query_n;
