@@ -177,7 +177,8 @@ static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
         snprintf(columns, sizeof columns, "%s, path, id", f->name);
         if (f->flags & INDEXED) add_index(b, k, name, columns, false);
         snprintf(name, sizeof name, "%s_%s", "key", f->name);
-        if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, f->name, f->flags & UNIQUE);
+        snprintf(columns, sizeof columns, f->flags & UNIQUE ? "%s" : "%s, id", f->name);
+        if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, columns, f->flags & UNIQUE);
         if (f->flags & FIND) add_hash_index(b, k, f);
     }
     q->ddl = arena_strz(&sql_arena, buf_str(b));
