@@ -53,7 +53,7 @@ function run(list, language) {
   const script = list.map((x) => `${x.command}\nexample_status=$?; printf '\\n${marker} %s\\n' $example_status; (exit $example_status)`).join('\n');
   const env = { ...process.env, PATH: `${dirname(program)}:${process.env.PATH}`, LF_LANG: language, LC_ALL: 'C.UTF-8', TZ: 'UTC' };
   for (const name of ['LF_CLOCK', 'LF_FAULT', 'LF_TRACE']) delete env[name];
-  const r = spawnSync('bash', ['-c', `exec 2>&1\n${script}`], { cwd: dir, env, input: '', encoding: 'utf8', timeout: 120000, maxBuffer: 1 << 26 });
+  const r = spawnSync('bash', ['-c', `exec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n${script}`], { cwd: dir, env, input: '', encoding: 'utf8', timeout: 120000, maxBuffer: 1 << 26 });
   rmSync(dir, { recursive: true, force: true });
   const outputs = [];
   let lines = [];
