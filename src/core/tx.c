@@ -12,7 +12,7 @@ struct log_row {
 };
 struct log_rows {
     struct log_row *rows;
-    size_t n, cap;
+    size_t n, cap, marked;
 };
 
 struct log_rows *log_rows_new(void) {
@@ -81,17 +81,16 @@ int tx_finish(struct tx *tx, struct err *e) {
     return 0;
 }
 
-struct tx_mark tx_mark(struct tx *tx, struct arena *a) {
-    struct tx_mark m = {tally_batch_mark(tx->tallies), tx->seq, tx->chain, arena_new(a, size_t, kind_count())};
-    for (size_t i = 0; i < kind_count(); i++) m.logs[i] = tx->logs[i].n;
-    return m;
+struct tx_mark tx_mark(struct tx *tx) {
+    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].marked = tx->logs[i].n;
+    return (struct tx_mark){tally_batch_mark(tx->tallies), tx->seq, tx->chain};
 }
 
 void tx_undo(struct tx *tx, const struct tx_mark *m) {
     tally_batch_undo(tx->tallies, m->tallies);
     tx->seq = m->seq;
     tx->chain = m->chain;
-    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = m->logs[i];
+    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = tx->logs[i].marked;
 }
 
 struct check_env tx_env(const struct tx *tx) {

@@ -57,9 +57,8 @@ struct tx_mark {
     size_t tallies;
     int64_t seq;
     struct digest chain;
-    size_t *logs;
 };
-struct tx_mark tx_mark(struct tx *tx, struct arena *a);
+struct tx_mark tx_mark(struct tx *tx); /* one at a time */
 void tx_undo(struct tx *tx, const struct tx_mark *m);
 int tx_start(struct tx *tx, struct err *e);  /* reads where the journal ends */
 int tx_finish(struct tx *tx, struct err *e); /* writes tallies and batch entries */

@@ -35,12 +35,11 @@ static bool breaks_group(enum err_code code) {
 }
 
 static int run_item(struct writer *w, struct tx *tx, struct write_item *item, struct err *e) {
-    struct arena marks CLEANUP(arena_release) = {0};
     arena_clear(&w->arena);
     bool areas_changed = tx->areas_changed;
     item->failed = false;
     if (item->reads_figures) TRY(tally_batch_flush(tx->tallies, tx, e));
-    struct tx_mark mark = tx_mark(tx, &marks);
+    struct tx_mark mark = tx_mark(tx);
     TRY(db_savepoint(tx->db, e));
     tx->entry_used = false;
     if (item->run(tx, item, &item->err) == 0) return db_release(tx->db, e);
