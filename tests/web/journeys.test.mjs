@@ -110,7 +110,7 @@ test('a file is tried first, then imported, and the refused rows can be download
   const page = await openPage(browser, server, { at: '/k/gate' });
   await settled(page);
   await page.getByRole('button', { name: '导入', exact: true }).click();
-  const rows = `卡点名称,编号,卡点类型\n东门${stamp},I${stamp}1,车站\n西门${stamp},I${stamp}2,车站\n没有类型的卡点,I${stamp}3,\n`;
+  const rows = `卡点名称,编号,卡点类型\n东门${stamp},I${stamp}1,火车站\n西门${stamp},I${stamp}2,火车站\n没有类型的卡点,I${stamp}3,\n`;
   await page.setInputFiles('#i-file', { name: 'gates.csv', mimeType: 'text/csv', buffer: Buffer.from(rows) });
   await page.getByText('试读结果').waitFor();
   await page.getByRole('button', { name: /正式导入 2 条/ }).click();

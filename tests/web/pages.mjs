@@ -21,7 +21,7 @@ export const pages = [
   { name: 'welcome', open: { signedIn: false, at: '/welcome/some-token' } },
   { name: 'dashboard', open: {} },
   { name: 'dashboard-table', open: {}, act: async (page) => { await page.getByRole('button', { name: '表', exact: true }).click(); } },
-  { name: 'area', open: {}, act: async (page) => { await page.locator('.w-area button').first().click(); await page.locator('.areapick .leaf').nth(1).waitFor(); } },
+  { name: 'area', open: {}, act: async (page) => { await page.locator('.w-area button').first().click(); await page.locator('.areapick .leaf').first().waitFor(); } },
   { name: 'user-menu', open: {}, act: async (page) => { await page.locator('.top .user').click(); await page.getByRole('menuitem').first().waitFor(); await page.waitForTimeout(400); } },
   { name: 'password', open: {}, act: async (page) => { await page.locator('.top .user').click(); await page.getByRole('menuitem', { name: '修改密码' }).click(); await page.locator('#p-old').waitFor(); await page.waitForTimeout(500); } },
   { name: 'totp', open: {}, act: async (page) => { await page.locator('.top .user').click(); await page.getByRole('menuitem', { name: '两步验证' }).click(); await page.locator('svg.qr').waitFor(); await page.waitForTimeout(500); } },

@@ -119,8 +119,8 @@ function runCommand(c) {
     answer.values = Object.fromEntries(c.data.fields.map((f) => [f, r.data[f]]));
     answer.seq = journal(r, c.command, [], { reason: c.data.reason });
   } else if (c.command === 'bulletin.issue') {
-    const same = [...records.values()].filter((x) => x.kind === 'bulletin' && x.areaCode === c.area && x.data.since === c.data.from && x.data.until === c.data.to);
-    const n = world.add('bulletin', c.area, { since: c.data.from, until: c.data.to, revision: same.length + 1, issued_at: now(), note: null }, now());
+    const same = [...records.values()].filter((x) => x.kind === 'bulletin' && x.areaCode === c.area && x.data.since === c.data.since && x.data.until === c.data.until);
+    const n = world.add('bulletin', c.area, { since: c.data.since, until: c.data.until, revision: same.length + 1, issued_at: now(), note: null }, now());
     Object.assign(answer, { record: n.id, version: 1 });
   }
   state.done.set(c.id, { print, answer });

@@ -1,4 +1,4 @@
-/* WCAG 2.2 A and AA by axe on every page, drawer and dialog, at a desk's and at a phone's size. */
+/* WCAG 2.2 A and AA by axe on every page, drawer and dialog, at a desk's and at a phone's size.  After the journeys, whose records it looks at. */
 import { after, before, test } from 'node:test';
 import { axe, finish, openPage, phone, real, settled, startBrowser, startServer, wide } from './helper.mjs';
 import { pages } from './pages.mjs';
