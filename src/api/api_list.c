@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "text/text.h"
 
-enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000 };
+enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000, PLACE_TEXT = 1024 };
 
 struct filter {
     size_t field;
@@ -31,11 +31,14 @@ struct listing {
     bool letters;            /* ASCII: pinyin or initials */
     struct record exact[EXACT_MOST];
     size_t exact_n;
+    bool numbered; /* the text is somebody's whole number: there is nothing else to look for */
     size_t limit, n, budget;
     struct record *found;
     struct cursor pos; /* where reading stands */
     struct cursor at;  /* where the next page begins: behind the last record given */
     bool more;
+    char path[AREA_PATH], text[PLACE_TEXT]; /* behind pos, overwritten row by row */
+    struct val *seen;                       /* values of the row at hand, not copied */
 };
 
 /* ---- what was asked ---- */
@@ -172,10 +175,16 @@ static bool matches(const struct listing *l, struct arena *one, const struct rec
 
 /* ---- reading rows ---- */
 
+static struct str keep_text(char *to, size_t room, struct str s) {
+    size_t n = MIN(s.n, room - 1);
+    if (n) memcpy(to, s.p, n);
+    return (struct str){to, n};
+}
+
 static void remember_place(struct listing *l, const struct record *r, struct str text) {
-    l->pos.path = arena_str(l->rq->a, r->path);
+    l->pos.path = keep_text(l->path, sizeof l->path, r->path);
+    l->pos.text = keep_text(l->text, sizeof l->text, text);
     l->pos.id = r->id;
-    l->pos.text = arena_str(l->rq->a, text);
     l->at = l->pos;
 }
 
@@ -185,10 +194,19 @@ static struct str place_text(const struct listing *l, struct arena *one, const s
     return l->pos.phase == 'n' ? utf8_fold(one, r->v[i].s) : text_initials(one, r->v[i].s, r->kind->fields[i].flags & PERSONAL);
 }
 
+/* The row as far as matching looks at it, borrowed from the statement. */
+static struct record glance(const struct listing *l, struct rows *rows) {
+    struct record r = {.kind = l->k, .id = rows_id(rows, 0), .path = rows_text(rows, 3), .v = l->seen};
+    for (size_t i = 0; i < l->k->n; i++) {
+        const struct field *f = &l->k->fields[i];
+        l->seen[i] = f->flags & SEALED ? VNULL : rows_val(rows, RECORD_COLUMNS + (int)i, field_val(f));
+    }
+    return r;
+}
+
 /* False when the page is full and one more was found, or the budget is used up. */
 static bool take_row(struct listing *l, struct arena *one, struct rows *rows) {
-    struct record r;
-    record_read(one, l->k, rows, &r);
+    struct record r = glance(l, rows);
     bool wanted = (l->pos.phase != 'g' || in_ranges(l, r.path)) && matches(l, one, &r);
     if (wanted && l->n == l->limit) {
         l->more = true;
@@ -209,8 +227,9 @@ static int64_t page_size(const struct listing *l) {
 static int open_page(struct listing *l, struct path_range range, int64_t page, struct rows **ret, struct err *e) {
     const struct kind_sql *q = kind_sql(l->k);
     struct db *db = l->rq->db;
-    struct val site = VINT(l->rq->site->id), from = VTEXT(range.from), to = VTEXT(range.to), path = VTEXT(l->pos.path), text = VTEXT(l->pos.text),
-               id = VID(l->pos.id), limit = VINT(page);
+    struct val site = VINT(l->rq->site->id), from = VTEXT(range.from), to = VTEXT(range.to), id = VID(l->pos.id), limit = VINT(page);
+    /* The place moves on while the rows are read. */
+    struct val path = VTEXT(arena_str(l->rq->a, l->pos.path)), text = VTEXT(arena_str(l->rq->a, l->pos.text));
     static const char last[] = "\xf4\x8f\xbf\xbf";
     switch (l->pos.phase) {
     case 'g': return db_query(db, &q->newest, ret, e, site, from, to, id, limit);
@@ -294,7 +313,10 @@ static int exact_in_field(struct listing *l, size_t i, struct err *e) {
         v = VBLOB(((struct str){(const char *)hash, sizeof hash}));
     }
     TRY(db_query(rq->db, f->flags & FIND ? &kind_sql(l->k)->by_hash[i] : &kind_sql(l->k)->by_text[i], &rows, e, VINT(rq->site->id), v));
-    return add_exact(l, rows, e);
+    size_t before = l->exact_n;
+    TRY(add_exact(l, rows, e));
+    if (f->flags & FIND && l->exact_n > before) l->numbered = true;
+    return 0;
 }
 
 static int find_exact(struct listing *l, struct err *e) {
@@ -328,6 +350,7 @@ static int read_phases(struct listing *l, struct str after, struct err *e) {
     } else {
         give_exact(l);
     }
+    if (l->numbered) return 0;
     for (; *p; p++, going_on = false) {
         l->pos.phase = *p;
         if (l->n == l->limit) {
@@ -354,6 +377,7 @@ int list_route(struct request *rq, struct err *e) {
     TRY(request_db(rq, e));
     l.budget = l.q.n ? SCAN_SEARCH : SCAN_FILTER;
     l.found = arena_new(rq->a, struct record, l.limit);
+    l.seen = arena_new(rq->a, struct val, l.k->n);
     TRY(find_exact(&l, e));
     TRY(read_phases(&l, request_query(rq, "after"), e));
     json_object(&o);
