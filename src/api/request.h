@@ -168,6 +168,7 @@ int feed_route(struct request *rq, struct err *e);
 int health_route(struct request *rq, struct err *e);
 int metrics_route(struct request *rq, struct err *e);
 int static_route(struct request *rq, struct err *e);
+int export_route(struct request *rq, struct err *e);
 int import_route(struct request *rq, struct err *e);
 int refused_route(struct request *rq, struct err *e);
 int brief_route(struct request *rq, struct err *e);

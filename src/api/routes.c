@@ -27,9 +27,10 @@ static const struct route routes[] = {
     {"POST", "/api/v1/session/password", session_password_route, SESSION, R_SLOW | R_JSON, 16 * KB, "Change the password"},
     {"POST", "/api/v1/session/totp", session_totp_route, SESSION, R_SLOW | R_JSON, 16 * KB, "Begin or confirm a second factor"},
     {"GET", "/api/v1/{kind}", list_route, "{kind}.read", R_SLOW, 0, "List and search records"},
+    {"GET", "/api/v1/{kind}/export", export_route, "{kind}.read", R_SLOW | R_LONG, 0, "Records as CSV, TSV, XLSX or NDJSON"},
+    {"POST", "/api/v1/{kind}/import", import_route, "import.run", R_SLOW | R_LONG | R_BYTES, 64 * MB, "Import a table"},
     {"GET", "/api/v1/{kind}/{id}", record_route, "{kind}.read", 0, 0, "One record"},
     {"GET", "/api/v1/{kind}/{id}/history", history_route, "{kind}.read", R_SLOW, 0, "Who changed it, when, and what"},
-    {"POST", "/api/v1/{kind}/import", import_route, "import.run", R_SLOW | R_LONG | R_BYTES, 64 * MB, "Import a table"},
     {"GET", "/healthz", health_route, PUBLIC, 0, 0, "Whether the program answers"},
     {"GET", "/metrics", metrics_route, PUBLIC, 0, 0, "Counts for Prometheus"},
 };

@@ -42,3 +42,31 @@ test('what is no table, or not for him, is refused', async () => {
   assert.equal(outside.body.imported ?? 0, 0, 'rows of another community do not land');
   assert.equal((await upload(s.anyone(), 'resident', 'name=x.csv', csv)).status, 401);
 });
+test('each form of export holds what he may read, sealed values masked, and comes back in', async () => {
+  const number = idNumber('19880808');
+  await a.create('resident', { name: '周七', id_number: number, phone: '13600006666' }, 'b2');
+  await a.create('resident', { name: '=1+1' }, 'c3');
+  const forms = { csv: 'text/csv', tsv: 'text/tab-separated-values', xlsx: 'application/vnd.openxml', json: 'application/x-ndjson' };
+  for (const [form, type] of Object.entries(forms)) {
+    const res = await a.raw('GET', `/api/v1/resident/export?format=${form}&lang=zh-Hans`), bytes = Buffer.from(await res.arrayBuffer());
+    assert.equal(res.status, 200);
+    assert.ok(res.headers.get('content-type').startsWith(type), res.headers.get('content-type'));
+    assert.match(res.headers.get('content-disposition'), /^attachment; filename="resident-\d{4}-\d\d-\d\d\.\w+"$/);
+    if (form === 'xlsx') { assert.equal(bytes.subarray(0, 2).toString(), 'PK'); continue; }
+    const text = bytes.toString();
+    assert.match(text, /周七/);
+    assert.ok(!text.includes(number) && !text.includes('13600006666'), form);
+    if (form === 'csv') assert.ok(text.startsWith('\ufeff') && !/(^|,)=1/m.test(text), 'no cell that a spreadsheet would run');
+    if (form === 'json') for (const line of text.trim().split('\n')) JSON.parse(line);
+    if (form !== 'csv') continue;
+    const back = await upload(a, 'resident', 'name=resident.csv&area=jx', text);
+    assert.deepEqual([back.body.imported, back.body.updated, back.body.refused, back.body.queued], [0, 0, 0, 0], JSON.stringify(back.body));
+  }
+  const worker = await s.loginAs('grid_worker', 'b2');
+  const mine = (await worker.call('GET', 'resident/export?format=csv')).body;
+  assert.ok(mine.includes('周七') && !mine.includes('赵一') && !mine.includes('=1+1'));
+  assert.equal((await worker.call('GET', 'resident/export?area=c3')).status, 403);
+  assert.equal((await worker.call('GET', 'case/export')).status, 403);
+  assert.equal((await a.call('GET', 'resident/export?format=doc')).status, 422);
+  assert.equal((await a.call('HEAD', 'resident/export')).status, 200);
+});
