@@ -28,9 +28,11 @@ int scan_next(struct record_scan *c, struct arena *a, struct record *ret, struct
         scan_done(c);
     }
     record_read(a, c->k, c->rows, ret);
-    INVARIANT(ret->path.n < AREA_PATH);
-    memcpy(c->last_path, ret->path.p, ret->path.n);
-    c->last_path[ret->path.n] = 0;
+    /* A row that was altered behind the program's back; by id it is still reached, so that fsck can name it. */
+    if (ret->path.n >= AREA_PATH && !c->by_id) return err_set(e, ERR_CORRUPT, NULL, M_TEXT, c->k->name);
+    size_t n = MIN(ret->path.n, AREA_PATH - 1);
+    memcpy(c->last_path, ret->path.p, n);
+    c->last_path[n] = 0;
     c->last_id = ret->id;
     c->left--;
     return 1;

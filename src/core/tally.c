@@ -180,7 +180,7 @@ struct levels {
 };
 
 static void levels_of(struct tally_batch *b, struct str path, struct levels *l) {
-    INVARIANT(path.n < AREA_PATH);
+    path = str_sub(path, 0, AREA_PATH - 1); /* a longer one is damage, which fsck names */
     l->n = 0;
     for (size_t end = AREA_STEP; end < path.n; end += AREA_STEP) l->path[l->n++] = intern(b, str_sub(path, 0, end));
     l->path[l->n++] = intern(b, path);

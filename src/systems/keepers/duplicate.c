@@ -83,11 +83,9 @@ static int decision_begin(struct tx *tx, struct command_call *call, bool open, s
 
 static int decision_end(struct decision *d, const char *state, struct str undo, struct err *e) {
     struct record *r = record_copy(d->tx->a, d->call->rec);
-    char text[ID_TEXT];
     bool changed;
     record_set_text(r, "state", str_z(state));
     record_set_text(r, "undo", undo);
-    if (!id_is_nil(d->b)) record_set_text(r, "record_b", arena_str(d->tx->a, str_z(id_text(d->b, text))));
     if (undo.n) record_set_int(r, "decided_at", d->tx->now);
     else record_set_null(r, "decided_at");
     return tx_update(d->tx, d->call->rec, r, &changed, &d->call->errs, e);
