@@ -14,7 +14,7 @@ static const struct field fields[] = {
     {"name", F_NAME, {"姓名", "Name"}, .also = "患者姓名|病例姓名|Patient", .max = 60, .flags = REQUIRED | PERSONAL | SEARCH | LIST},
     {"code", F_TEXT, {"病例编号", "Case code"}, .also = "编号|病例号|卡片编号|Case number", .max = 60, .flags = KEY | UNIQUE | LIST},
     {"gender", F_CODE, {"性别", "Gender"}, .also = "Sex", .codes = &gender_codes, .flags = PERSONAL | LIST},
-    {"birth_date", F_DATE, {"出生日期", "Date of birth"}, .also = "生日|DOB", .flags = PERSONAL | PAST},
+    {"birth_date", F_DATE, {"出生日期", "Date of birth"}, .also = "生日|DOB", .flags = PERSONAL | PAST | INDEXED},
     {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|有效证件号|证件号码|ID number", .flags = SEALED | FIND},
     {"phone", F_PHONE, {"联系电话", "Phone"}, .also = "电话|手机|手机号|Mobile", .flags = SEALED | FIND},
     {"resident", F_REF, {"居民", "Resident"}, .also = "居民编号", .ref = "resident", .flags = INDEXED},

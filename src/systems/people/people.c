@@ -13,7 +13,7 @@ static const struct field fields[] = {
     {"household", F_REF, {"户", "Household"}, .also = "户编号|户号|家庭编号|Household code", .ref = "household", .flags = INDEXED | LIST},
     {"relation", F_CODE, {"与户主关系", "Relation to head"}, .also = "关系|户主关系|Relation", .codes = &relations, .flags = PERSONAL},
     {"gender", F_CODE, {"性别", "Gender"}, .also = "Sex", .codes = &gender_codes, .flags = PERSONAL | LIST},
-    {"birth_date", F_DATE, {"出生日期", "Date of birth"}, .also = "出生年月日|生日|Birth date|DOB", .flags = PERSONAL | PAST},
+    {"birth_date", F_DATE, {"出生日期", "Date of birth"}, .also = "出生年月日|生日|Birth date|DOB", .flags = PERSONAL | PAST | INDEXED},
     {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|公民身份号码|证件号码|证件号|ID number|ID", .flags = SEALED | FIND | KEY},
     {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|联系方式|手机号码|Mobile|Telephone", .flags = SEALED | FIND},
     {"address", F_TEXT, {"详细地址", "Address"}, .also = "地址|住址|现住址|居住地址|家庭住址", .max = 300, .flags = SEALED},
