@@ -81,10 +81,16 @@ $(OUT)/gen/%.o: build/gen/%.c
 	@echo "  CC $(V) $<"; $(CC) $(CFLAGS) -c -o $@ $<
 
 # ---- tests ----
-unit: $(OUT)/unit
-	$(OUT)/unit $(FILTER)
-$(OUT)/unit: $(OBJ) $(GEN_OBJ) $(UNIT_SRC:%.c=$(OUT)/%.o)
-	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
+# One program for each group of tests (the word before the first _): helpers of different groups may share names.
+UNIT_GROUPS := $(sort $(foreach f,$(filter-out tests/unit/runner.c,$(UNIT_SRC)),$(firstword $(subst _, ,$(notdir $(f))))))
+UNITS := $(UNIT_GROUPS:%=$(OUT)/unit-%)
+unit: $(UNITS)
+	@status=0; for u in $(UNITS); do echo "$$u"; $$u $(FILTER) || status=1; done; exit $$status
+define unit_rule
+$$(OUT)/unit-$(1): $$(OBJ) $$(GEN_OBJ) $$(OUT)/tests/unit/runner.o $$(patsubst %.c,$$(OUT)/%.o,$$(wildcard tests/unit/$(1)_*.c))
+	@echo "  LD $$@"; $$(CC) $$(LINK_$$(V)) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach g,$(UNIT_GROUPS),$(eval $(call unit_rule,$(g))))
 
 # One module with what lies below it, so that a half-written neighbour does not stand in the way.
 M ?= base
@@ -108,6 +114,14 @@ fuzz:
 replay:
 	$(MAKE) V=asan $(FUZZ:%=build/asan/replay-%)
 	@for t in $(FUZZ); do build/asan/replay-$$t fuzz/corpus/$$t || exit 1; done
+
+# ---- load figures: what is measured and how is in docs/bench.md ----
+BENCH_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out src/api/%.c src/cli/%.c,$(SRC))) $(OUT)/gen/hant.o $(OUT)/bench/common.o
+BENCH := $(patsubst bench/%.c,$(OUT)/bench-%,$(filter-out bench/common.c,$(wildcard bench/*.c)))
+bench: $(BENCH) $(OUT)/lianfang
+	bench/run.sh $(OUT) $(QUICK)
+$(OUT)/bench-%: $(OUT)/bench/%.o $(BENCH_OBJ)
+	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
 
 lint:
 	tools/lint.sh

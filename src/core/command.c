@@ -83,9 +83,11 @@ static void parse_values(struct site *s, struct command_call *call) {
     }
 }
 
-static int64_t fingerprint(const struct command_call *call) {
+/* Keyed, since it is kept and what was sent may be about a person. */
+static int64_t fingerprint(const struct site *s, const struct command_call *call) {
     struct buf b CLEANUP(buf_release) = BUF(32 << 20);
     struct json_out o = JSON_OUT(&b);
+    struct digest_state state;
     char record[ID_TEXT];
     json_array(&o);
     json_strz(&o, call->name);
@@ -93,7 +95,9 @@ static int64_t fingerprint(const struct command_call *call) {
     json_str(&o, call->area);
     if (call->data) json_value(&o, call->data);
     json_array_end(&o);
-    struct digest d = digest_of(buf_str(&b));
+    digest_start_keyed(&state, &s->key);
+    digest_add_str(&state, buf_str(&b));
+    struct digest d = digest_end(&state);
     int64_t v;
     memcpy(&v, d.b, sizeof v);
     return v ? v : 1;
@@ -108,7 +112,7 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
         return err_set(e, ERR_INVALID, "record", M_REQUIRED);
     if (is_log_row(call) && !id_is_nil(call->record) && !id_eq(call->record, call->id)) return err_set(e, ERR_INVALID, "record", M_READ_ONLY);
     if (call->verb == VERB_CREATE || call->verb == VERB_UPDATE) parse_values(s, call);
-    call->fingerprint = fingerprint(call);
+    call->fingerprint = fingerprint(s, call);
     if (call->errs.n == 0) return 0;
     *e = call->errs.e[0];
     return -1;
@@ -210,11 +214,9 @@ static int find_area(struct tx *tx, struct command_call *call, struct id *ret, s
     const struct kind *k = kind_by_name(STR("area"));
     struct record *r;
     if (id_parse(call->area, ret)) return 0;
-    if (!tx->areas_changed) {
-        struct areas *t CLEANUP(areas_dropp) = site_areas(tx->site);
-        const struct area *x = areas_by_code(t, call->area);
-        if (x) return *ret = x->id, 0;
-    }
+    struct areas *t CLEANUP(areas_dropp) = tx_areas(tx);
+    const struct area *x = t ? areas_by_code(t, call->area) : NULL;
+    if (x) return *ret = x->id, 0;
     int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, k, (size_t)kind_field(k, STR("code")), call->area, &r, e);
     if (found < 0) return -1;
     if (found == 0) return err_set(e, ERR_INVALID, "area", M_NO_RECORD, arena_strz(call->a, call->area), label_in(k->label, tx->lang));

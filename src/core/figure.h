@@ -26,6 +26,10 @@ void tally_record(struct tally_batch *b, const struct tz *tz, const struct recor
 /* Recounts everything from the records; `wrong` is called for each tally that differs. */
 int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const struct tally_key *k, int64_t stored, int64_t counted),
                   void *arg, struct err *e);
+/* Counts everything anew in place of what is stored. */
+int tally_rebuild(struct tx *tx, struct err *e);
+/* What the stored tallies mean: a digest over the rules that made them.  Another one: rebuild. */
+struct digest figures_digest(void);
 /* Compiles and checks the rules of all figures; once at start, after record_tables_build. */
 void figures_build(void);
 

@@ -379,3 +379,26 @@ int dims_parse(struct arena *a, struct str text, struct figure_query *q, struct 
     }
     return 0;
 }
+
+static void add_text(struct digest_state *d, const char *z) {
+    digest_add_str(d, str_z(z));
+}
+
+struct digest figures_digest(void) {
+    struct digest_state d;
+    digest_start(&d);
+    for (size_t i = 0; i < rules_n; i++) {
+        const struct figure *f = rules[i].f;
+        if (f->how != FLOW && f->how != STOCK) continue;
+        uint8_t how[2] = {f->how == STOCK, f->own_area_only};
+        digest_add(&d, how, sizeof how);
+        add_text(&d, f->id);
+        add_text(&d, f->kind->name);
+        add_text(&d, f->on);
+        add_text(&d, f->until);
+        add_text(&d, f->sum);
+        add_text(&d, f->when);
+        add_text(&d, f->cuts);
+    }
+    return digest_end(&d);
+}

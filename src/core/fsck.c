@@ -87,7 +87,7 @@ static int newest_digest(struct fsck *f, const struct record *r, struct digest *
 
 static int check_row(struct fsck *f, const struct record *r, struct err *e) {
     char id[ID_TEXT];
-    struct digest stored = {{0}}, is = record_digest(r);
+    struct digest stored = {{0}}, is = record_digest(&f->site->key, r);
     int found = newest_digest(f, r, &stored, e);
     if (found < 0) return -1;
     f->r->looked_at[FSCK_ROWS]++;
@@ -202,7 +202,7 @@ static int read_batches(struct fsck *f, struct batches *b, struct rows *rows, st
             b->number = r.batch;
             digest_start(&b->digest);
         }
-        struct digest d = record_digest(&r);
+        struct digest d = record_digest(&f->site->key, &r);
         digest_add(&b->digest, d.b, sizeof d.b);
         arena_clear(&a);
     }

@@ -91,9 +91,9 @@ void record_seal(const struct site_key *key, struct arena *a, struct record *r) 
             r->v[i] = VBLOB(seal(a, key, seal_about(a, r, i), r->v[i].s));
 }
 
-struct digest record_digest(const struct record *r) {
+struct digest record_digest(const struct site_key *key, const struct record *r) {
     struct digest_state d;
-    digest_start(&d);
+    digest_start_keyed(&d, key);
     digest_add_str(&d, str_z(r->kind->name));
     digest_add(&d, r->id.b, 16);
     digest_add(&d, r->area.b, 16);

@@ -40,9 +40,9 @@ void record_set_null(struct record *r, const char *field);
 int record_plain(const struct site_key *key, struct arena *a, const struct record *r, size_t i, struct str *ret, struct err *e);
 /* Seals what is plain; call before storing. */
 void record_seal(const struct site_key *key, struct arena *a, struct record *r);
-/* BLAKE2b over what the row holds: name and value of each field that is not empty, so that a new field changes no old digest.  The path is left
+/* Keyed BLAKE2b over what the row holds: name and value of each field that is not empty, so that a new field changes no old digest.  The path is left
  * out, for it follows the area; of a KIND_LOG also the personal fields and the time of change: they are erased while the digest of their batch stays. */
-struct digest record_digest(const struct record *r);
+struct digest record_digest(const struct site_key *key, const struct record *r);
 /* The columns that follow from the fields: search_key and search_initials where the kind has them, then a hash for each FIND field.  At most
  * 2 + kind->n values; sealed fields may be sealed or plain. */
 int record_derived(const struct site_key *key, struct arena *a, const struct record *r, struct val *to, size_t *ret_n, struct err *e);

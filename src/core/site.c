@@ -146,6 +146,24 @@ static void set_clock(struct site *s) {
     if (fixed && tz_parse(s->tz, str_z(fixed), &at)) s->clock.fixed_us = at;
 }
 
+/* A program with other rules than those that made the stored tallies counts everything again, once. */
+static int update_tallies(struct site *s, struct db *db, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct buf is CLEANUP(buf_release) = BUF(100);
+    struct digest d = figures_digest();
+    struct str was = STR("");
+    hex_add(&is, d.b, sizeof d.b);
+    if (setting_get(db, s->id, &a, "figures", &was, e) < 0) return -1;
+    if (str_eq(was, buf_str(&is))) return 0;
+    struct tx tx = {.site = s, .db = db, .a = &a};
+    TRY(db_begin(db, true, e));
+    int r = tally_rebuild(&tx, e);
+    if (r == 0) r = setting_put(db, s->id, "figures", buf_str(&is), e);
+    if (r == 0) r = db_commit(db, e);
+    if (r) db_rollback(db);
+    return r;
+}
+
 static int open_all(struct site *s, struct err *e) {
     char path[600];
     struct db *db CLEANUP(db_closep) = NULL;
@@ -155,6 +173,7 @@ static int open_all(struct site *s, struct err *e) {
     TRY(db_check_statements(db, e));
     TRY(read_settings(s, db, e));
     set_clock(s);
+    TRY(update_tallies(s, db, e));
     TRY(areas_load(db, s->id, &s->areas, e));
     writer_start(s, TAKE(db));
     return 0;
@@ -175,8 +194,9 @@ int site_open(const char *dir, struct site **ret, struct err *e) {
 
 void site_close(struct site *s) {
     if (!s) return;
-    if (s->writer) writer_stop(s);
+    struct db *last = s->writer ? writer_stop(s) : NULL;
     for (size_t i = 0; i < s->readers_n; i++) db_close(s->readers[i]);
+    db_close(last); /* which puts the write-ahead log into the file; a reader could not */
     areas_drop(s->areas);
     tz_close(s->tz);
     site_key_wipe(&s->key);

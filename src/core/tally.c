@@ -296,13 +296,24 @@ static struct tally *counted_for(struct tally_batch *b, struct stored *s) {
     return at ? &b->all[at - 1] : NULL;
 }
 
-int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const struct tally_key *k, int64_t stored, int64_t counted),
-                  void *arg, struct err *e) {
-    struct tally_batch *b CLEANUP(batch_freep) = tally_batch_new();
+static int count_all(struct tally_batch *b, struct site *s, struct db *db, struct err *e) {
     b->for_good = true;
     for (size_t i = 0; kind_at(i); i++)
         if (rules_of(kind_at(i)).n) TRY(count_kind(b, s, db, kind_at(i), e));
+    return 0;
+}
 
+int tally_rebuild(struct tx *tx, struct err *e) {
+    struct tally_batch *b CLEANUP(batch_freep) = tally_batch_new();
+    TRY(db_run(tx->db, &figure_stmts[ST_TALLY_NONE], e, VINT(tx->site->id)));
+    TRY(count_all(b, tx->site, tx->db, e));
+    return tally_batch_flush(b, tx, e);
+}
+
+int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const struct tally_key *k, int64_t stored, int64_t counted),
+                  void *arg, struct err *e) {
+    struct tally_batch *b CLEANUP(batch_freep) = tally_batch_new();
+    TRY(count_all(b, s, db, e));
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct stored row = {0};
     int got;

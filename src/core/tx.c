@@ -26,13 +26,13 @@ void log_rows_free(struct log_rows *l) {
     free(l);
 }
 
-static void log_rows_add(struct log_rows *l, const struct record *r) {
+static void log_rows_add(struct log_rows *l, const struct site_key *key, const struct record *r) {
     if (l->n == l->cap) {
         l->cap = l->cap ? l->cap * 2 : 64;
         l->rows = realloc(l->rows, l->cap * sizeof *l->rows);
         INVARIANT(l->rows);
     }
-    l->rows[l->n++] = (struct log_row){r->id, record_digest(r)};
+    l->rows[l->n++] = (struct log_row){r->id, record_digest(key, r)};
 }
 
 static int by_id(const void *a, const void *b) {
@@ -119,13 +119,22 @@ static int area_record(struct tx *tx, struct id area, struct record **ret, struc
     return tx_load(tx, kind_by_name(STR("area")), area, ret, e);
 }
 
+struct areas *tx_areas(struct tx *tx) {
+    if (tx->areas_changed) return NULL;
+    struct areas *t = site_areas(tx->site);
+    pthread_mutex_lock(&tx->site->lock);
+    bool fresh = t->seq >= tx->site->areas_seq;
+    pthread_mutex_unlock(&tx->site->lock);
+    if (fresh) return t;
+    areas_drop(t);
+    return NULL;
+}
+
 int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e) {
-    if (!tx->areas_changed) {
-        struct areas *t CLEANUP(areas_dropp) = site_areas(tx->site);
-        const struct area *x = t ? areas_by_id(t, area) : NULL;
-        if (x) return *ret = arena_str(tx->a, x->path), 0;
-    }
+    struct areas *t CLEANUP(areas_dropp) = tx_areas(tx);
+    const struct area *x = t ? areas_by_id(t, area) : NULL;
     struct record *r;
+    if (x) return *ret = arena_str(tx->a, x->path), 0;
     TRY(area_record(tx, area, &r, e));
     *ret = r->path;
     return 0;
@@ -147,7 +156,7 @@ static int entry(struct tx *tx, const struct record *r, struct str change, bool 
         .change = change,
         .has_row = row,
     };
-    if (row) j.row = record_digest(r);
+    if (row) j.row = record_digest(&tx->site->key, r);
     TRY(journal_append(tx, &j, e));
     if (!tx->entry_used) {
         tx->record = r->id;
@@ -390,7 +399,7 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     tally_record(tx->tallies, tx->site->tz, r, 1);
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
     if (log) {
-        log_rows_add(&tx->logs[kind_index(r->kind)], r);
+        log_rows_add(&tx->logs[kind_index(r->kind)], &tx->site->key, r);
         if (!tx->entry_used) tx->record = r->id, tx->version = 1;
         return 0;
     }

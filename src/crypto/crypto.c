@@ -56,6 +56,10 @@ void digest_start(struct digest_state *s) {
     crypto_generichash_blake2b_init((void *)s, NULL, 0, sizeof(struct digest));
 }
 
+void digest_start_keyed(struct digest_state *s, const struct site_key *k) {
+    crypto_generichash_blake2b_init((void *)s, k->prove, sizeof k->prove, sizeof(struct digest));
+}
+
 void digest_add(struct digest_state *s, const void *p, size_t n) {
     crypto_generichash_blake2b_update((void *)s, p, n);
 }

@@ -11,7 +11,7 @@ int crypto_init(void); /* once per process, before threads; 0 or -1 */
 
 /* ---- the site key: 32 bytes in DIR/site.key, mode 0600; subkeys for each purpose are derived from it ---- */
 struct site_key { /* errors below also: NOT_FOUND, CORRUPT (not 32 bytes, or all zero), STORAGE_FULL, IO */
-    uint8_t seal[32], find[32], session[32];
+    uint8_t seal[32], find[32], prove[32];
 };
 int site_key_create(const char *path, struct site_key *ret, struct err *e); /* CONFLICT: never overwrites */
 int site_key_load(const char *path, struct site_key *ret, struct err *e);   /* IO (M_KEY_MODE): others can read it */
@@ -32,6 +32,8 @@ struct digest_state {
     _Alignas(64) uint8_t opaque[384];
 };
 void digest_start(struct digest_state *s);
+/* For digests that are kept of personal content: without the key nobody can try contents until one fits. */
+void digest_start_keyed(struct digest_state *s, const struct site_key *k);
 void digest_add(struct digest_state *s, const void *p, size_t n);
 void digest_add_str(struct digest_state *s, struct str v); /* length first: no two lists of strings hash alike */
 struct digest digest_end(struct digest_state *s);

@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MASTER = crypto_kdf_KEYBYTES, SUBKEY_SEAL = 1, SUBKEY_FIND, SUBKEY_SESSION };
+enum { MASTER = crypto_kdf_KEYBYTES, SUBKEY_SEAL = 1, SUBKEY_FIND, SUBKEY_PROVE };
 _Static_assert(MASTER == 32, "the key file holds 32 bytes");
 
 void site_key_derive(const uint8_t master[32], struct site_key *ret) {
     static const char context[crypto_kdf_CONTEXTBYTES] = {'l', 'i', 'a', 'n', 'f', 'a', 'n', 'g'};
     crypto_kdf_derive_from_key(ret->seal, sizeof ret->seal, SUBKEY_SEAL, context, master);
     crypto_kdf_derive_from_key(ret->find, sizeof ret->find, SUBKEY_FIND, context, master);
-    crypto_kdf_derive_from_key(ret->session, sizeof ret->session, SUBKEY_SESSION, context, master);
+    crypto_kdf_derive_from_key(ret->prove, sizeof ret->prove, SUBKEY_PROVE, context, master);
 }
 
 void site_key_wipe(struct site_key *k) {

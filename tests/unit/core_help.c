@@ -174,7 +174,7 @@ static int64_t scan_kind(struct db *db, const struct kind *k, struct digest_stat
     CHECK(db_query(db, &kind_sql(k)->scan, &rows, &e, VINT(w.s->id), VID((struct id){{0}}), VINT(INT64_MAX)) == 0);
     while (rows_next(rows, &e) == 1) {
         record_read(&a, k, rows, &r);
-        struct digest one = record_digest(&r);
+        struct digest one = record_digest(&w.s->key, &r);
         if (d) digest_add(d, one.b, sizeof one.b);
         if (d) digest_add_str(d, r.path);
         n += !r.removed;

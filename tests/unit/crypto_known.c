@@ -53,7 +53,7 @@ TEST(subkeys_stay_what_they_were) {
     struct site_key k = counting_key();
     CHECK_STR(hex_of(&a, k.seal, 32), "033b6ef2dcac5cc52110c5a46516c9a3b037ee4089331a55d08d1714b4d633bf");
     CHECK_STR(hex_of(&a, k.find, 32), "172482799d4ccc37a0d06490a45d58eba7fbcbc00ae28d6ecb9f3f185bc9329f");
-    CHECK_STR(hex_of(&a, k.session, 32), "31da182c9182e78fc8c393b62d8d2ee34f70f6a1f6914ff81de27c93d5fc5b8a");
+    CHECK_STR(hex_of(&a, k.prove, 32), "31da182c9182e78fc8c393b62d8d2ee34f70f6a1f6914ff81de27c93d5fc5b8a");
 }
 
 TEST(a_stored_hash_finds_the_same_text_in_the_same_field_only) {

@@ -92,7 +92,7 @@ TEST(a_new_key_is_private_and_loads_again) {
     CHECK(stat(key_path(), &st) == 0 && (st.st_mode & 0777) == 0600 && st.st_size == 32 && st.st_nlink == 1);
     CHECK(site_key_load(key_path(), &again, &e) == 0);
     CHECK(memcmp(&k, &again, sizeof k) == 0);
-    CHECK(memcmp(k.seal, k.find, 32) && memcmp(k.find, k.session, 32) && memcmp(k.seal, k.session, 32));
+    CHECK(memcmp(k.seal, k.find, 32) && memcmp(k.find, k.prove, 32) && memcmp(k.seal, k.prove, 32));
     site_key_wipe(&k);
     static const struct site_key zero;
     CHECK(memcmp(&k, &zero, sizeof k) == 0);
