@@ -50,6 +50,8 @@ int tx_note(struct tx *tx, const struct record *about, struct str change_json, s
 int tx_require(struct tx *tx, struct str path, struct err *e);
 /* The path of an area as this transaction sees it; NOT_FOUND. */
 int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e);
+/* The tree as this transaction sees it, held; NULL when only the table knows: areas changed in it, or the tree could not be read. */
+struct areas *tx_areas(struct tx *tx);
 struct check_env tx_env(const struct tx *tx);
 
 /* ---- for the writer ---- */

@@ -177,14 +177,14 @@ void writer_start(struct site *s, struct db *db) {
     INVARIANT(pthread_create(&w->thread, NULL, writer_main, w) == 0);
 }
 
-void writer_stop(struct site *s) {
+struct db *writer_stop(struct site *s) {
     struct writer *w = s->writer;
+    struct db *db = w->db;
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
-    db_close(w->db);
     tally_batch_free(w->tallies);
     log_rows_free(w->logs);
     arena_release(&w->arena);
@@ -192,6 +192,7 @@ void writer_stop(struct site *s) {
     pthread_cond_destroy(&w->wake);
     free(w);
     s->writer = NULL;
+    return db;
 }
 
 bool writer_submit(struct site *s, struct write_item *item) {

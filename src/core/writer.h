@@ -5,6 +5,6 @@
 #include "core/site.h"
 
 void writer_start(struct site *s, struct db *db); /* takes the connection over */
-void writer_stop(struct site *s);                 /* after what is queued has run */
+struct db *writer_stop(struct site *s);           /* after what is queued has run; gives the connection back */
 
 #endif
