@@ -280,3 +280,27 @@ int session_password_route(struct request *rq, struct err *e) {
     sessions_forget(rq->api);
     return answer_empty(rq);
 }
+
+/* Whoever holds the link becomes the account: only who may change accounts everywhere may make one. */
+int account_link_route(struct request *rq, struct err *e) {
+    struct json_out o = JSON_OUT(rq->out);
+    struct json *j;
+    struct record *r;
+    struct id id;
+    char token[TOKEN_TEXT];
+    const struct kind *k = kind_by_name(STR("user"));
+    TRY(request_json(rq, (const char *const[]){NULL}, &j, e));
+    if (!permit_may(rq->actor, "user", "update", STR(""))) return request_forbidden(rq, "user", "update", e);
+    int found = 0;
+    if (id_parse(rq->param[0], &id)) {
+        TRY(request_db(rq, e));
+        found = record_load(rq->db, rq->site->id, rq->a, k, id, &r, e);
+        if (found < 0) return -1;
+    }
+    if (!found || r->removed) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_RECORD, arena_strz(rq->a, rq->param[0]), label_in(k->label, rq->lang));
+    TRY(account_link(rq->site, id, token, e));
+    json_object(&o);
+    json_put_strz(&o, "link", arena_printf(rq->a, "/#/welcome/%s", token));
+    json_object_end(&o);
+    return 0;
+}

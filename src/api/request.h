@@ -134,6 +134,7 @@ int session_end_route(struct request *rq, struct err *e);
 int session_link_route(struct request *rq, struct err *e);
 int session_totp_route(struct request *rq, struct err *e);
 int session_password_route(struct request *rq, struct err *e);
+int account_link_route(struct request *rq, struct err *e);
 
 /* ---- show.c: records and areas as JSON ---- */
 void area_show(struct request *rq, const struct area *x, struct json_out *o); /* NULL: null */

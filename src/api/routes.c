@@ -4,6 +4,7 @@
 enum { KB = 1024, MB = 1024 * 1024 };
 
 static const struct route routes[] = {
+    {"POST", "/api/v1/accounts/{id}/link", account_link_route, "user.update", R_SLOW | R_JSON, 1 * KB, "A one-time sign-in link for an account"},
     {"GET", "/api/v1/areas", areas_route, "area.read", R_SLOW, 0, "The areas below one, or the highest the caller may see"},
     {"GET", "/api/v1/brief", brief_route, "figure.read", R_SLOW, 0, "The figures in words and tables"},
     {"GET", "/api/v1/bulletins", bulletins_route, "bulletin.read", R_SLOW, 0, "Bulletins issued, each with its version"},

@@ -25,6 +25,20 @@ test('a short password is refused and leaves the link good', async () => {
   assert.equal(r.body.reason, 'PASSWORD_SHORT');
   await s.enter({ token: link, password: PASSWORD }, 'session/link');
 });
+test('a sign-in link for another account is good once, and only who may change accounts makes one', async () => {
+  const account = await s.admin.create('user', { login: 'linked', name: '新同事' });
+  const path = `accounts/${account}/link`;
+  const { link } = await s.admin.post(path, {});
+  const token = /^\/#\/welcome\/([\w-]{43})$/.exec(link)[1];
+  const c = await s.enter({ token, password: PASSWORD }, 'session/link');
+  assert.equal((await c.get('session')).user.login, 'linked');
+  assert.equal((await s.anyone().call('POST', 'session/link', { body: { token, password: PASSWORD } })).status, 410);
+  for (const nobody of [uuid(), 'linked', s.areas.c1]) assert.equal((await s.admin.call('POST', `accounts/${nobody}/link`, { body: {} })).status, 404);
+  const viewer = await s.loginAs('viewer', 'c3');
+  assert.equal((await viewer.call('POST', path, { body: {} })).status, 403);
+  await s.admin.cmd('user.remove', { record: account, data: {} });
+  assert.equal((await s.admin.call('POST', path, { body: {} })).status, 404);
+});
 test('the cookie is out of reach of scripts and of other sites', async () => {
   const res = await s.anyone().raw('POST', '/api/v1/session', { body: { login: 'admin', password: PASSWORD } });
   const cookie = res.headers.get('set-cookie');
