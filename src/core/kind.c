@@ -137,7 +137,7 @@ static int real_value(const struct field *f, double v, struct val *ret, struct e
     return 0;
 }
 
-static int bool_from_text(const struct field *f, struct str s, struct val *ret, struct err *e) {
+static int bool_from_text(const struct check_env *env UNUSED, const struct field *f, struct str s, struct val *ret, struct err *e) {
     static const char *const yes[] = {"true", "1", "yes", "y", "是", "有", "√", "对"};
     static const char *const no[] = {"false", "0", "no", "n", "否", "无", "没有", "×"};
     for (size_t i = 0; i < COUNT(yes); i++)
@@ -196,43 +196,59 @@ static int id_number_from_text(const struct check_env *env, const struct field *
     return 0;
 }
 
-int field_from_text(const struct check_env *env, const struct field *f, struct str text, struct val *ret, struct err *e) {
-    if (!utf8_valid(text)) return err_set(e, ERR_INVALID, f->name, M_BAD_UTF8);
-    struct str s = f->type == F_TEXT ? str_trim(text) : utf8_plain(env->a, text), got;
+static int int_from_text(const struct check_env *env UNUSED, const struct field *f, struct str s, struct val *ret, struct err *e) {
     int64_t i;
+    /* Spreadsheets write whole numbers as 3.0 too. */
+    if (str_ends(s, STR(".0"))) s = str_sub(s, 0, s.n - 2);
+    if (!str_to_int(s, INT64_MIN, INT64_MAX, &i)) return err_set(e, ERR_INVALID, f->name, M_TYPE_INT);
+    return int_value(f, i, ret, e);
+}
+
+static int real_from_text(const struct check_env *env UNUSED, const struct field *f, struct str s, struct val *ret, struct err *e) {
     double r;
-    if (s.n == 0) return *ret = VNULL, 0;
-    switch (f->type) {
-    case F_INT:
-        /* Spreadsheets write whole numbers as 3.0 too. */
-        if (str_ends(s, STR(".0"))) s = str_sub(s, 0, s.n - 2);
-        if (!str_to_int(s, INT64_MIN, INT64_MAX, &i)) return err_set(e, ERR_INVALID, f->name, M_TYPE_INT);
-        return int_value(f, i, ret, e);
-    case F_REAL:
-        if (!str_to_real(s, -1e300, 1e300, &r)) return err_set(e, ERR_INVALID, f->name, M_TYPE_REAL);
-        return real_value(f, r, ret, e);
-    case F_BOOL: return bool_from_text(f, s, ret, e);
-    case F_DATE: return date_from_text(env, f, s, ret, e);
-    case F_TIME: return time_from_text(env, f, s, ret, e);
-    case F_CODES: return codes_from_text(env, f, s, ret, e);
-    case F_ID_NUMBER: return id_number_from_text(env, f, s, ret, e);
-    case F_CODE: {
-        const struct code *c = code_guess(f->codes, s);
-        if (!c) return code_refused(f, env->a, s, e);
-        return *ret = VTEXTZ(c->value), 0;
-    }
-    case F_REF: {
-        struct id id;
-        return *ret = id_parse(s, &id) ? VID(id) : VTEXT(s), 0;
-    }
-    case F_PHONE:
-        if (!text_phone(env->a, s, &got)) return err_set(e, ERR_INVALID, f->name, M_PHONE);
-        return *ret = VTEXT(got), 0;
-    case F_PLATE:
-        if (!text_plate(env->a, s, &got)) return err_set(e, ERR_INVALID, f->name, M_PLATE);
-        return *ret = VTEXT(got), 0;
-    default: return plain_text(env, f, s, ret, e);
-    }
+    if (!str_to_real(s, -1e300, 1e300, &r)) return err_set(e, ERR_INVALID, f->name, M_TYPE_REAL);
+    return real_value(f, r, ret, e);
+}
+
+static int code_from_text(const struct check_env *env, const struct field *f, struct str s, struct val *ret, struct err *e) {
+    const struct code *c = code_guess(f->codes, s);
+    if (!c) return code_refused(f, env->a, s, e);
+    *ret = VTEXTZ(c->value);
+    return 0;
+}
+
+static int ref_from_text(const struct check_env *env UNUSED, const struct field *f UNUSED, struct str s, struct val *ret, struct err *e UNUSED) {
+    struct id id;
+    *ret = id_parse(s, &id) ? VID(id) : VTEXT(s);
+    return 0;
+}
+
+static int phone_from_text(const struct check_env *env, const struct field *f, struct str s, struct val *ret, struct err *e) {
+    struct str got;
+    if (!text_phone(env->a, s, &got)) return err_set(e, ERR_INVALID, f->name, M_PHONE);
+    *ret = VTEXT(got);
+    return 0;
+}
+
+static int plate_from_text(const struct check_env *env, const struct field *f, struct str s, struct val *ret, struct err *e) {
+    struct str got;
+    if (!text_plate(env->a, s, &got)) return err_set(e, ERR_INVALID, f->name, M_PLATE);
+    *ret = VTEXT(got);
+    return 0;
+}
+
+int field_from_text(const struct check_env *env, const struct field *f, struct str text, struct val *ret, struct err *e) {
+    static int (*const readers[F__COUNT])(const struct check_env *, const struct field *, struct str, struct val *, struct err *) = {
+        [F_TEXT] = plain_text,      [F_NAME] = plain_text,      [F_INT] = int_from_text,     [F_REAL] = real_from_text,
+        [F_BOOL] = bool_from_text,  [F_DATE] = date_from_text,  [F_TIME] = time_from_text,   [F_CODE] = code_from_text,
+        [F_CODES] = codes_from_text, [F_REF] = ref_from_text,   [F_ID_NUMBER] = id_number_from_text,
+        [F_PHONE] = phone_from_text, [F_PLATE] = plate_from_text,
+    };
+    if (!utf8_valid(text)) return err_set(e, ERR_INVALID, f->name, M_BAD_UTF8);
+    struct str s = f->type == F_TEXT ? str_trim(text) : utf8_plain(env->a, text);
+    if (s.n) return readers[f->type](env, f, s, ret, e);
+    *ret = VNULL;
+    return 0;
 }
 
 /* ---- from JSON ---- */
