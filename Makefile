@@ -64,7 +64,7 @@ build/tools/pack: tools/pack.c
 # Traditional Chinese of every literal (see src/base/lang.h).
 build/gen/hant.c: tools/hant.sh build/tools/hant $(SRC) $(wildcard src/*.c src/*/*.h src/*/*/*.h src/*/*.inc src/*/*/*.inc)
 	@mkdir -p build/gen
-	@echo "  HANT $@"; tools/hant.sh > $@.new && mv $@.new $@
+	@echo "  HANT $@"; tools/hant.sh > $@.$$$$ && mv $@.$$$$ $@
 
 # The browser program.  Packed again only when the content of web/dist is another: the list holds its checksums.
 .PHONY: look
