@@ -76,15 +76,23 @@ static int item_wait(struct page_item *p, struct err *e) {
     return 0;
 }
 
+static int page_error(const struct import_page *p, struct err *e) {
+    *e = p->err;
+    return -1;
+}
+
 /* ---- for good ---- */
 
 static int run_pages(struct import *im, struct page_item items[2], struct err *e) {
     for (int at = 0;; at = !at) {
+        struct import_page *p = &items[at].page;
         TRY(item_wait(&items[at], e));
-        TRY(import_page_read(im, &items[at].page, e));
-        /* In their order: a page may refer to the one before. */
-        if (items[at].page.n == 0) return item_wait(&items[!at], e);
-        TRY(item_submit(&items[at], e));
+        import_page_read(im, p);
+        if (p->n) TRY(item_submit(&items[at], e));
+        if (p->n && !p->broken) continue;
+        TRY(item_wait(&items[!at], e)); /* in their order */
+        TRY(item_wait(&items[at], e));
+        return p->broken ? page_error(p, e) : 0;
     }
 }
 
@@ -117,11 +125,12 @@ static int dry_pages(struct import *im, struct tx *tx, struct import_page *p, st
     im->seq = -1;
     TRY(import_open(im, e)); /* again from the beginning when the writer runs it again */
     for (;;) {
-        TRY(import_page_read(im, p, e));
-        if (p->n == 0) return 0;
+        import_page_read(im, p);
         TRY(import_page_run(im, tx, p, e));
         TRY(import_report(im, p, e));
         tell(im, p->fraction);
+        if (p->broken) return page_error(p, e);
+        if (p->n == 0) return 0;
     }
 }
 
@@ -169,9 +178,7 @@ static int check_area(struct import *im, bool *ret_placed, struct err *e) {
     struct areas *t CLEANUP(areas_dropp) = site_areas(im->site);
     const char *asked = im->o->area;
     struct id id;
-    size_t roots = 0;
-    for (size_t i = 0; i < t->n; i++) roots += t->all[i].parent < 0;
-    *ret_placed = asked || (roots == 1 && !im->shape.residential);
+    *ret_placed = asked || !im->shape.residential;
     if (!asked || areas_by_code(t, str_z(asked)) || (id_parse(str_z(asked), &id) && areas_by_id(t, id))) return 0;
     return err_set(e, ERR_INVALID, "area", M_NO_RECORD, asked, label_in(kind_by_name(STR("area"))->label, im->o->lang));
 }

@@ -100,12 +100,14 @@ struct err *import_row_refuse(struct arena *a, struct import_row *row); /* the n
 void import_row_digest(const struct kind *k, const struct import_shape *shape, const char *area, struct import_row *row);
 
 /* ---- the file ---- */
-enum { PAGE_ROWS = 1000 };
+enum { PAGE_ROWS = 2000 };
 struct import_page {
     struct arena a;
     struct import_row *rows;
     size_t n;
     double fraction;
+    bool broken; /* the file ends in an error behind these rows */
+    struct err err;
 };
 struct import_reader {
     struct sheet *sheet;
@@ -155,15 +157,16 @@ struct import {
     /* the writer's thread */
     int64_t seq; /* of the journal after the last page: another one means that others wrote */
     struct places places;
-    struct id area; /* of the options */
+    struct id area;     /* of the options */
+    struct id fallback; /* without one: the top of what the actor has, if that is one area */
     struct str top;
     struct import_map refs, homes;
     struct arena row_arena;
 };
 int import_open(struct import *im, struct err *e);  /* opens the file and finds its heading; again: from the beginning */
 void import_close(struct import *im);
-/* Fills the page; its n is 0 at the end of the file. */
-int import_page_read(struct import *im, struct import_page *p, struct err *e);
+/* Fills the page; its n is 0 at the end of the file and where it is broken. */
+void import_page_read(struct import *im, struct import_page *p);
 
 /* A row under way in the writer. */
 struct import_work {

@@ -262,6 +262,6 @@ int import_place(struct import_work *w, struct err *e) {
     if (r) return r;
     w->place_said = w->place != NULL;
     if (!w->place && !id_is_nil(im->area)) w->place = places_by_id(&im->places, im->area);
-    if (!w->place && !im->shape.residential) w->place = places_root(&im->places);
+    if (!w->place && !im->shape.residential && !id_is_nil(im->fallback)) w->place = places_by_id(&im->places, im->fallback);
     return 0;
 }

@@ -97,14 +97,14 @@ static int next_line(struct import *im, struct import_line *ret, struct err *e) 
     return got;
 }
 
-int import_page_read(struct import *im, struct import_page *p, struct err *e) {
+void import_page_read(struct import *im, struct import_page *p) {
     struct import_line line;
     int got = 1;
     arena_clear(&p->a);
     struct check_env env = site_env(im->site, &p->a);
     p->rows = arena_new(&p->a, struct import_row, PAGE_ROWS);
     p->n = 0;
-    while (p->n < PAGE_ROWS && (got = next_line(im, &line, e)) == 1) {
+    while (p->n < PAGE_ROWS && (got = next_line(im, &line, &p->err)) == 1) {
         struct import_row *row = &p->rows[p->n];
         if (!import_row_read(&env, im->kind, &im->head, im->reader.heading, &line, row)) continue;
         p->n++;
@@ -114,5 +114,5 @@ int import_page_read(struct import *im, struct import_page *p, struct err *e) {
         check_repeated(im, &p->a, row);
     }
     p->fraction = sheet_progress(im->reader.sheet);
-    return got < 0 ? -1 : 0;
+    p->broken = got < 0;
 }

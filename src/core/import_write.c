@@ -216,6 +216,16 @@ static int run_row(struct import_work *w, struct err *e) {
     return queue(w, &m, e);
 }
 
+static const struct place *own_top(const struct import *im) {
+    const struct actor *who = im->o->actor;
+    if (who->system) return places_root(&im->places);
+    for (size_t i = 1; i < who->n; i++)
+        if (!str_eq(who->grants[i].path, who->grants[0].path)) return NULL;
+    for (size_t i = 0; who->n && i < im->places.n; i++)
+        if (str_eq(im->places.all[i].path, who->grants[0].path)) return &im->places.all[i];
+    return NULL;
+}
+
 static int fresh_caches(struct import *im, struct tx *tx, struct err *e) {
     import_map_release(&im->refs);
     import_map_release(&im->homes);
@@ -227,6 +237,8 @@ static int fresh_caches(struct import *im, struct tx *tx, struct err *e) {
         return err_set(e, ERR_INVALID, "area", M_NO_RECORD, im->o->area, label_in(kind_by_name(STR("area"))->label, im->o->lang));
     im->area = top ? top->id : (struct id){{0}};
     im->top = top ? top->path : STR("");
+    const struct place *own = own_top(im);
+    im->fallback = own ? own->id : (struct id){{0}};
     return 0;
 }
 

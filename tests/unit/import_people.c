@@ -251,6 +251,7 @@ TEST(who_may_not_import_does_not) {
     CHECK_COUNTS(import_text(s, "resident", "r.csv", "姓名,出生日期,区域编号\n王五,1990-01-01,d3\n", &o), 0, 0, 0, 0, 1);
     /* 3号楼 is one building to who sees only one of them. */
     CHECK_COUNTS(import_text(s, "resident", "r.csv", "姓名,出生日期,楼栋\n赵六,1991-01-01,3号楼\n", &o), 1, 0, 0, 0, 0);
+    CHECK_COUNTS(import_text(s, "organisation", "r.csv", "名称,组织类型\n志愿队,队伍\n", &o), 1, 0, 0, 0, 0);
     CHECK(import_text(s, "user", "r.csv", "姓名,用户名\n张三,zs\n", &o)->status != 0);
     CHECK(import_text(s, "case", "r.csv", "姓名,分类\n张三,确诊\n", &o)->status != 0);
     o.actor = &guard;
