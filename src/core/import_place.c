@@ -178,9 +178,9 @@ static struct str chain_text(const struct chain *c, struct arena *a) {
     return arena_str(a, buf_str(&b));
 }
 
-static int no_place(struct import_work *w, const char *field, enum msg_id what, struct str text) {
-    const char *label = label_in(kind_by_name(STR("area"))->label, w->im->o->lang);
-    return import_refuse_with(w, field, what, arena_strz(w->tx->a, text), label);
+static int no_place(struct import_work *w, const char *field, bool several, struct str text) {
+    const char *name = arena_strz(w->tx->a, text), *label = label_in(kind_by_name(STR("area"))->label, w->im->o->lang);
+    return several ? import_refuse_with(w, field, M_AMBIGUOUS, name, label) : import_refuse_with(w, field, M_NO_AREA, name);
 }
 
 int import_place_text(struct import_work *w, struct str text, const char *field, const struct place **ret) {
@@ -191,7 +191,7 @@ int import_place_text(struct import_work *w, struct str text, const char *field,
     if (*ret) return 0;
     chain_split(&c, w->tx->a, text, RANK_NONE);
     int found = chain_look_up(w, &c, ret);
-    return found == 1 ? 0 : no_place(w, field, found ? M_AMBIGUOUS : M_NO_RECORD, text);
+    return found == 1 ? 0 : no_place(w, field, found > 1, text);
 }
 
 /* A tree that ends with buildings: the unit is part of the door. */
@@ -244,7 +244,7 @@ static int place_by_parts(struct import_work *w, const struct import_row *row) {
     if (found == 1) import_map_put(&p->by_parts, &key, &fresh)->n = w->place - p->all + 1;
     if (found == 1 || (found == 0 && unit_as_door(w, &c, &w->place))) return 0;
     w->place = NULL;
-    return no_place(w, "area", found ? M_AMBIGUOUS : M_NO_RECORD, chain_text(&c, w->tx->a));
+    return no_place(w, "area", found > 1, chain_text(&c, w->tx->a));
 }
 
 /* What an area column is for an area: nothing; its parent is a field of its own. */

@@ -101,19 +101,33 @@ static bool label_means(struct str label, struct str text) {
     return str_starts(text, bare) ? adds_nothing(str_sub(text, bare.n, text.n)) : utf8_length(text) >= 2 && str_starts(bare, text);
 }
 
-/* A label without its brackets, or the beginning of one label only. */
-static const struct code *code_like(const struct code_list *l, struct arena *a, struct str text) {
-    const struct code *found = code_guess(l, text);
-    struct str s = utf8_plain(a, text);
-    for (const struct code *c = l->codes; c->value && !found; c++)
-        if (str_eq(bare_label(str_z(c->label.zh)), s) || str_eq(bare_label(str_z(lang_hant(c->label.zh))), s)) found = c;
-    if (found) return found;
+/* One character of a label, where it says something by itself: 镇 is 乡镇, but 无 is not 无症状. */
+static bool one_character(struct str label, struct str text) {
+    static const char *const empty[] = {"无", "無", "有", "不", "未", "其", "在", "可"};
+    for (size_t i = 0; i < COUNT(empty); i++)
+        if (str_eqz(text, empty[i])) return false;
+    return utf8_length(text) == 1 && text.n > 1 && str_find(bare_label(label), text) >= 0;
+}
+
+static const struct code *only_one(const struct code_list *l, struct str s, bool (*means)(struct str label, struct str text)) {
+    const struct code *found = NULL;
     for (const struct code *c = l->codes; c->value; c++) {
-        if (!label_means(str_z(c->label.zh), s) && !label_means(str_z(lang_hant(c->label.zh)), s)) continue;
+        if (!means(str_z(c->label.zh), s) && !means(str_z(lang_hant(c->label.zh)), s)) continue;
         if (found) return NULL;
         found = c;
     }
     return found;
+}
+
+/* A label without its brackets, or a part of it that is in no other label of the list. */
+static const struct code *code_like(const struct code_list *l, struct arena *a, struct str text) {
+    struct str s = utf8_plain(a, text);
+    const struct code *found = code_guess(l, text);
+    if (!found) found = code_guess(l, s);
+    for (const struct code *c = l->codes; c->value && !found; c++)
+        if (str_eq(bare_label(str_z(c->label.zh)), s) || str_eq(bare_label(str_z(lang_hant(c->label.zh))), s)) found = c;
+    if (!found) found = only_one(l, s, label_means);
+    return found ? found : only_one(l, s, one_character);
 }
 
 /* Split at strong separators only, for labels may hold spaces; false when a part is no code. */

@@ -215,3 +215,16 @@ TEST(two_heading_rows_with_group_titles) {
     CHECK(record_has(the(s, &a, "resident", "张三"), "household"));
     CHECK_INT(count_records(s, "household"), 1);
 }
+
+TEST(words_of_a_list_are_taken_where_they_say_one_thing) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct site *s CLEANUP(site_closep) = county();
+    struct run *r = import_text(s, "area", "a.csv", "编号,名称,层级,上级\nz1,壶口镇,镇,jx\nz2,车城乡,乡,jx\nz3,某区,区,jx\n", NULL);
+    CHECK_COUNTS(r, 2, 0, 0, 0, 1);
+    CHECK_STR(record_text(the(s, &a, "area", "车城乡"), "level"), "township");
+    r = import_text(s, "case", "c.csv", "姓名,病例编号,病例分类,性别,转归\n甲,1,确诊病例,男性,治愈\n乙,2,未确诊,男,\n丙,3,无,男,\n丁,4,疑似,女,-\n戊,5,无症状,女,无\n", NULL);
+    CHECK_COUNTS(r, 3, 0, 0, 0, 2);
+    CHECK_STR(record_text(the(s, &a, "case", "甲"), "classification"), "confirmed");
+    CHECK_STR(record_text(the(s, &a, "case", "戊"), "classification"), "asymptomatic");
+    CHECK_STR(record_text(the(s, &a, "case", "甲"), "gender"), "male");
+}
