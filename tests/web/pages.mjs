@@ -48,6 +48,25 @@ export const pages = [
     await page.getByText('采用对方的').first().waitFor();
     await page.waitForTimeout(500);
   } },
+  { name: 'step-assign', open: {}, act: async (page) => { await first('household')(page); await page.getByRole('button', { name: '指定包联责任人' }).click(); await page.locator('#s-member').waitFor(); await page.waitForTimeout(500); } },
+  { name: 'step-case', mockOnly: true, open: { at: '/k/case' }, act: async (page) => { await first('case')(page); await page.getByRole('button', { name: '转院', exact: true }).click(); await page.locator('#s-to').waitFor(); await page.waitForTimeout(500); } },
+  { name: 'step-close', mockOnly: true, open: { at: '/k/case?q=B' }, act: async (page) => { await first('case')(page); await page.getByRole('button', { name: '确诊', exact: true }).click(); await page.locator('#s-confirmed_at').waitFor(); await page.waitForTimeout(500); } },
+  { name: 'list-duplicate', open: { at: '/k/duplicate' } },
+  { name: 'list-bulletin', open: { at: '/k/bulletin' } },
+  { name: 'twins-records', mockOnly: true, open: {}, act: first('duplicate') },
+  { name: 'twins-row', mockOnly: true, open: {}, act: async (page) => {
+    await page.goto(page.url().split('#')[0] + '#/k/duplicate');
+    await settled(page);
+    await page.locator('main table a, main .short a').nth(1).click();
+    await page.getByRole('button', { name: '查看新行内容' }).click();
+    await page.locator('#o-reason').fill('核对重复登记');
+    await page.keyboard.press('Enter');
+    await page.locator('.twins', { hasText: '项不同' }).waitFor();
+    await page.waitForTimeout(600);
+  } },
+  { name: 'twins-merge', mockOnly: true, open: {}, act: async (page) => { await first('duplicate')(page); await page.getByRole('button', { name: '合并', exact: true }).click(); await page.locator('#stepform').waitFor(); await page.waitForTimeout(500); } },
+  { name: 'user', open: {}, act: first('user') },
+  { name: 'sign-in-link', open: {}, act: async (page) => { await first('user')(page); await page.getByRole('button', { name: '发放登录链接' }).click(); await page.getByRole('button', { name: '生成链接' }).click(); await page.locator('#l-address').waitFor(); await page.waitForTimeout(500); } },
   { name: 'coverage', open: { at: '/coverage' } },
   { name: 'proposal', open: { at: '/coverage' }, act: async (page) => { await page.getByRole('button', { name: '计算方案' }).click(); await page.locator('table.ba').waitFor(); await page.locator('table.ba').scrollIntoViewIfNeeded(); } },
   { name: 'bulletin', open: { at: '/bulletin' } },

@@ -87,11 +87,17 @@ for (let i = 0; i < 46; i++) add('triage_visit', grids[random(9)].code, { name: 
 export const cases = [];
 for (let d = -45; d <= 0; d++) {
   const n = Math.round(6 * Math.exp(-Math.pow((d + 12) / 9, 2)) + (random(3) - 1) * 0.7);
-  for (let i = 0; i < n; i++) { const on = addDays(TODAY, d); cases.push(add('case', grids[random(grids.length)].code, { name: person(), code: 'B' + (1000 + serial), gender: random(2) ? 'male' : 'female', classification: 'confirmed', severity: ['mild', 'ordinary', 'severe'][random(3)], onset_date: addDays(on, -3 - random(4)), confirmed_at: on + 'T10:00:00+08:00', outcome: d < -20 ? 'recovered' : null, phone: phone() }, on + 'T10:00:00+08:00')); }
+  for (let i = 0; i < n; i++) { const on = addDays(TODAY, d); cases.push(add('case', grids[random(grids.length)].code, { name: person(), code: 'B' + (1000 + serial), gender: random(2) ? 'male' : 'female', classification: 'confirmed', severity: ['mild', 'ordinary', 'severe'][random(3)], onset_date: addDays(on, -3 - random(4)), confirmed_at: on + 'T10:00:00+08:00', outcome: d < -20 ? 'recovered' : 'in_treatment', phone: phone() }, on + 'T10:00:00+08:00')); }
 }
-for (let i = 0; i < 5; i++) cases.push(add('case', grids[random(9)].code, { name: person(), code: 'B' + (1000 + serial), gender: 'female', classification: 'suspected', onset_date: addDays(TODAY, -2), confirmed_at: null, phone: phone() }));
+for (let i = 0; i < 5; i++) cases.push(add('case', grids[random(9)].code, { name: person(), code: 'B' + (1000 + serial), gender: 'female', classification: 'suspected', outcome: 'in_treatment', onset_date: addDays(TODAY, -2), confirmed_at: null, phone: phone() }));
 export const units = areas.filter((a) => a.level === 'community').slice(0, 14).map((a) => add('report_unit', a.code, { name: a.name + '居委会', due_minute: random(2) ? 540 : 1020 }));
 units.slice(0, 9).forEach((u) => add('daily_report', u.areaCode, { unit: u.id, day: addDays(TODAY, -1), zero: false, febrile: random(3) }));
 add('user', null, { login: 'admin', name: '值班员' });
+add('user', null, { login: 'xinhua', name: '新华社区' });
 add('protocol', null, { name: kindOf('protocol').fields[0].codes[0].value, value: 37.3, since: '2020-01-28' });
 add('ward', grids[0].parent, { name: '隔离一病区', beds: 24 });
+/* What an import left to a person: a row beside a record, and two records. */
+const people = [...records.values()].filter((r) => r.kind === 'resident');
+const row = { ...people[3].data, phone: phone(), workplace: '县第一中学', returned_from: '武汉市', returned_on: '2020-01-24' };
+add('duplicate', people[3].areaCode, { kind: 'resident', record_a: people[3].id, record_b: null, candidate: JSON.stringify(row), file: '返乡人员登记表.xlsx', file_row: 27, likeness: 0.93, reason: 'name_birth_address', state: 'open' });
+add('duplicate', people[8].areaCode, { kind: 'resident', record_a: people[8].id, record_b: people[9].id, candidate: null, file: null, file_row: null, likeness: null, reason: 'phone', state: 'open' });

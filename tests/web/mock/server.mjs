@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as world from './data.mjs';
+import { steps } from './steps.mjs';
 import { figureIds, figureValue, figureLabel, figureUnit, figureRows, series, brief, coverage, proposal, missing, gatesDay } from './figures.mjs';
 
 const { TODAY, kindOf, records, history, byCode, under, full } = world;
@@ -13,7 +14,7 @@ export const LINK_TOKEN = 'first-link-of-the-mock';
 const csp = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
 
-const state = { password: 'mock password 12', linkUsed: false, totp: null, totpOn: false, failures: 0, done: new Map(), faults: [], streams: new Set(), imports: new Map(), sessions: new Set() };
+const state = { password: 'mock password 12', linkUsed: false, links: new Set(), totp: null, totpOn: false, failures: 0, done: new Map(), faults: [], streams: new Set(), imports: new Map(), sessions: new Set() };
 const titles = { 400: '请求无法读懂', 401: '请先登录', 403: '没有此项权限', 404: '没有这条记录', 409: '他人已经修改', 422: '字段内容有误', 429: '请求过于频繁', 503: '系统繁忙' };
 class Fail extends Error {
   constructor(status, code, detail, more = {}, headers = {}) { super(detail); Object.assign(this, { status, headers, body: { type: 'about:blank', title: titles[status], status, code, detail, request_id: 'mock', ...more } }); }
@@ -90,12 +91,21 @@ function update(k, r, c) {
   r.updated_at = now();
   return journal(r, c.command, changes);
 }
+function apply(k, r, data) {
+  const changes = changesOf(k, r.data, data);
+  r.before = { ...r.data };
+  Object.assign(r.data, data);
+  r.version++;
+  r.updated_at = now();
+  return changes;
+}
 function create(k, c) {
   validate(k, c.data, true);
   const from = k.area_from && records.get(c.data[k.area_from]);
   const at = c.area || from?.areaCode || (k.area === false ? null : '141028');
   if (at && !byCode(at)) throw new Fail(422, 'INVALID', '区域：没有这个区域', { field: 'area', errors: [{ field: 'area', label: '区域', reason: 'NO_RECORD', detail: '没有这个区域' }] });
   const r = { id: world.id(), kind: k.name, version: 1, areaCode: at, created_at: now(), updated_at: now(), data: { ...c.data } };
+  if (k.name === 'case') r.data.outcome ??= 'in_treatment';
   records.set(r.id, r);
   return { r, seq: journal(r, c.command, []) };
 }
@@ -122,6 +132,10 @@ function runCommand(c) {
     const same = [...records.values()].filter((x) => x.kind === 'bulletin' && x.areaCode === c.area && x.data.since === c.data.since && x.data.until === c.data.until);
     const n = world.add('bulletin', c.area, { since: c.data.since, until: c.data.until, revision: same.length + 1, issued_at: now(), note: null }, now());
     Object.assign(answer, { record: n.id, version: 1 });
+  } else if (steps[c.command]) {
+    const changed = steps[c.command](r, c.data, (status, code, detail, more) => { throw new Fail(status, code, detail, more); });
+    for (const [x, data] of changed) answer.seq = journal(x, c.command, apply(kindOf(x.kind), x, data));
+    answer.version = r?.version;
   }
   state.done.set(c.id, { print, answer });
   return answer;
@@ -210,6 +224,13 @@ function writeRoute(parts, q, raw, res) {
     state.totpOn = true;
     return {};
   }
+  if (parts[0] === 'accounts' && parts[2] === 'link') {
+    const r = records.get(parts[1]);
+    if (r?.kind !== 'user' || r.removed) throw new Fail(404, 'NOT_FOUND', '没有这条记录');
+    const token = 'mock-link-' + Math.random().toString(36).slice(2);
+    state.links.add(token);
+    return { link: '/#/welcome/' + token };
+  }
   if (path === 'session/password') { if (body.password !== state.password) throw new Fail(422, 'INVALID', '现在的密码不对', { field: 'password' }); short(body.new); state.password = body.new; return {}; }
   if (path === 'coverage/proposal') return proposal(body.area, body.target, body.most, areaRef, title);
   if (path === 'coverage/apply') return { changed: proposal(body.area, body.target, body.most, areaRef, title, true).changes };
@@ -236,6 +257,7 @@ async function apiCall(req, res, parts, q, raw) {
   if (parts[0] === 'session' && req.method === 'POST' && !parts[1]) return signIn(JSON.parse(raw), res);
   if (parts[0] === 'session' && parts[1] === 'link') {
     const b = JSON.parse(raw);
+    if (state.links.has(b.token)) { short(b.password); state.links.delete(b.token); return enter(res); }
     if (b.token !== LINK_TOKEN || state.linkUsed) throw new Fail(410, 'GONE', '此链接已用过或已过期');
     short(b.password);
     Object.assign(state, { linkUsed: true, password: b.password });

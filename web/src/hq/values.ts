@@ -1,5 +1,6 @@
-import { localTime } from '../shared/format';
-import type { Field, Rec, Value } from '../shared/types';
+import { localTime, value } from '../shared/format';
+import { kindByName } from '../shared/kinds';
+import type { Field, Kind, Rec, Value } from '../shared/types';
 
 /* What stands in a form's inputs: texts, lists, yes/no; "" and [] are empty.  Sealed fields start empty: their value is never sent here. */
 export type Draft = Record<string, string | string[] | boolean | null>;
@@ -36,4 +37,11 @@ export function changesOf(fields: Field[], base: Rec | null, d: Draft): Record<s
     out[f.name] = v;
   }
   return out;
+}
+
+/* A double names the kind and the ids of what it stands between: the kind is said by its label, the ids are links in its drawer. */
+export const bareId = (k: Kind, f: Field) => k.name === 'duplicate' && /^record_/.test(f.name);
+export function shown(r: Rec, f: Field): string {
+  const v = value(f, r.data[f.name], r);
+  return r.kind === 'duplicate' && f.name === 'kind' ? kindByName(v)?.label || v : v;
 }

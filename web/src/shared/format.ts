@@ -1,6 +1,6 @@
 import { lang, t } from './i18n';
 import { session } from './session';
-import type { Field, Rec, Value } from './types';
+import type { AreaRef, Field, Rec, Value } from './types';
 
 const zone = () => session.me?.site.timezone || 'Asia/Shanghai';
 
@@ -49,6 +49,8 @@ export function label(f: Field, v: string): string {
   const hit = f.codes?.find((c) => c.value === v);
   return hit ? hit.label : v;
 }
+/* In a table the last three names tell places apart ("1号楼" is everywhere). */
+export const nearArea = (a: AreaRef | null) => (a ? (a.full || a.name).split(' › ').slice(-3).join(' › ') : '');
 /* A value as a person reads it. */
 export function value(f: Field, v: Value | undefined, rec?: Rec): string {
   if (v === null || v === undefined || v === '' || (Array.isArray(v) && !v.length)) return '';

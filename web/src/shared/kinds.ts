@@ -10,6 +10,9 @@ export async function loadKinds(): Promise<void> {
   const all = (await get<{ kinds: Kind[] }>('kinds')).kinds;
   kinds.value = all.filter((k) => may(k.name + '.read'));
 }
+const has = (k: Kind, verb: string) => k.commands.indexOf(`${k.name}.${verb}`) >= 0;
+/* Records of such a kind come from a command or an import of another kind, never from a blank form or a file of their own. */
+export const madeElsewhere = (k: Kind) => has(k, 'issue') || has(k, 'merge');
 export const kindByName = (name: string) => kinds.value.find((k) => k.name === name);
 
 /* How a cut of a figure reads: the code's label, looked for first in the kinds the figure's name begins with. */
@@ -30,10 +33,11 @@ const groups: [string, string[]][] = [
   ['clinic', ['triage_visit']],
   ['cases', ['case']],
   ['reports', ['report_unit', 'daily_report']],
-  ['system', ['user', 'user_role', 'protocol', 'duplicate', 'bulletin']],
+  ['system', ['user', 'user_role', 'protocol', 'duplicate']],
 ];
 export function kindGroups(): { name: string; kinds: Kind[] }[] {
-  const known = new Set<string>();
+  /* What is issued has a page of its own, which leads to the list. */
+  const known = new Set<string>(kinds.value.filter((k) => has(k, 'issue')).map((k) => k.name));
   const out = groups.map(([name, names]) => {
     names.forEach((n) => known.add(n));
     return { name, kinds: names.map(kindByName).filter((k): k is Kind => !!k) };

@@ -43,6 +43,7 @@ export interface Series { id: string; label: string; unit: string; points: { on:
 export interface CommandResult {
   id: string; record: string; version: number; seq: number; repeated: boolean;
   values?: Record<string, Value>;
+  changed?: number;
 }
 export interface FieldError { field: string; label?: string; reason: string; detail: string }
 export interface ImportResult {
