@@ -191,7 +191,7 @@ static const struct figure figures[] = {
     {"case.deaths_total", {"累计死亡", "Deaths, cumulative"}, CASES(STOCK, "outcome_on"),
      .when = "outcome=died & classification=confirmed|clinically_diagnosed"},
     {"case.transferred", {"转院", "Transferred"}, CASES(FLOW, "transferred_on"), .when = "transferred_to?", .cuts = "transferred_to=to"},
-    {"case.by_onset", {"按发病日", "Confirmed, by day of onset"}, CASES(FLOW, "onset_date"), .when = "classification=confirmed"},
+    {"case.by_onset", {"确诊（按发病日）", "Confirmed, by day of onset"}, CASES(FLOW, "onset_date"), .when = "classification=confirmed"},
     {"case.diagnosed", {"已诊断", "Diagnosed"}, CASES(FLOW, "diagnosed_at"), .hidden = true},
     {"case.reported_in_time", {"按时报告", "Reported within the clock"}, CASES(FLOW, "diagnosed_at"), .when = "reported_in_time=1", .hidden = true},
     {"case.reported", {"已报告", "Reported"}, CASES(FLOW, "reported_at"), .hidden = true},
