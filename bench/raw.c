@@ -89,7 +89,7 @@ static void write_group(struct writing *w, int group) {
 }
 
 static void measure(struct writing *w, int group) {
-    while (w->row < w->rows.n / 2) write_group(w, 1000);
+    while (w->row < w->rows.n / 2) write_group(w, MIN(1000, w->rows.n / 2 - w->row));
     run(w->db, "PRAGMA wal_checkpoint(PASSIVE)");
     int first = w->row;
     int64_t began = monotonic_us(), cpu = cpu_us();
