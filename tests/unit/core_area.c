@@ -153,7 +153,7 @@ TEST(what_follows_a_move_stands_in_the_new_place_however_many_read_the_tree) {
     looking = true;
     for (size_t i = 0; i < COUNT(t); i++) CHECK(pthread_create(&t[i], NULL, look, NULL) == 0);
     const char *b1 = area_id("b1"), *q1 = area_id("q1");
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 25; i++) {
         run(NULL, "area.update", NULL, q1, "{'parent':'%s'}", i % 2 ? "xg" : "v1");
         run(NULL, "household.create", b1, NULL, "{'code':'h%d'}", i);
         make(arena_printf(&w.a, "new%d", i), "building", "q1");
