@@ -56,6 +56,7 @@ enum kind_flags {
     KIND_NO_AREA = 2, /* has no area of its own: belongs to the whole site */
     KIND_TREE = 4,    /* the area kind itself */
     KIND_ADMIN = 8,   /* of the system's keepers: not in ordinary menus, exports or imports */
+    KIND_FOLLOWS = 16, /* moves along with what its area_from points to, when it stood in the same area */
 };
 struct kind {
     const char *name; /* table, command prefix, URL */

@@ -24,7 +24,9 @@ static void add_kind(const struct kind *k) {
         check_field(k, &k->fields[i]);
         INVARIANT(kind_field(k, str_z(k->fields[i].name)) == (int)i);
     }
-    INVARIANT(!k->area_from || kind_field(k, str_z(k->area_from)) >= 0);
+    int from = k->area_from ? kind_field(k, str_z(k->area_from)) : -1;
+    INVARIANT(!k->area_from || from >= 0);
+    INVARIANT(!(k->flags & KIND_FOLLOWS) || (from >= 0 && k->fields[from].flags & INDEXED && !(k->flags & KIND_LOG)));
     k->cell->index = (int)kinds_n;
     kinds[kinds_n++] = k;
 }

@@ -460,6 +460,40 @@ static int move_subtree(struct tx *tx, struct str from, struct str to, struct er
     return recount_subtree(tx, to, 1, e);
 }
 
+enum { FOLLOWERS_MOST = 1000 };
+
+static int read_followers(struct tx *tx, const struct record *old, const struct kind *k, size_t field, struct record *list, size_t *n, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    struct path_range here = path_range(tx->a, old->path);
+    int got;
+    TRY(db_query(tx->db, &kind_sql(k)->by_field[field], &rows, e, VINT(tx->site->id), VID(old->id), VTEXT(here.from), VTEXT(here.to),
+                 VTEXT(STR("")), VID((struct id){{0}}), VINT(FOLLOWERS_MOST)));
+    for (*n = 0; (got = rows_next(rows, e)) == 1;) {
+        record_read(tx->a, k, rows, &list[*n]);
+        *n += id_eq(list[*n].area, old->area);
+    }
+    return got;
+}
+
+static int take_along(struct tx *tx, const struct record *old, const struct record *r, struct errs *errs, struct err *e) {
+    struct record *list = arena_new(tx->a, struct record, FOLLOWERS_MOST);
+    bool changed;
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+        int from = k->flags & KIND_FOLLOWS ? kind_field(k, str_z(k->area_from)) : -1;
+        size_t n;
+        if (from < 0 || strcmp(k->fields[from].ref, r->kind->name) != 0) continue;
+        TRY(read_followers(tx, old, k, (size_t)from, list, &n, e));
+        if (n == FOLLOWERS_MOST) return err_set(e, ERR_INVALID, "area", M_TOO_MANY, arena_printf(tx->a, "%d", FOLLOWERS_MOST - 1));
+        for (size_t j = 0; j < n; j++) {
+            struct record *moved = record_copy(tx->a, &list[j]);
+            moved->area = r->area;
+            TRY(tx_update(tx, &list[j], moved, &changed, errs, e));
+        }
+    }
+    return 0;
+}
+
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e) {
     *ret_changed = false;
     TRY(tx_require(tx, old->path, e));
@@ -487,7 +521,8 @@ int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *r
     TRY(store(tx, &kind_sql(r->kind)->update, r, e));
     tally_record(tx->tallies, tx->site->tz, r, 1);
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
-    return entry(tx, r, journal_change(tx->site->tz, tx->a, old, r), true, e);
+    TRY(entry(tx, r, journal_change(tx->site->tz, tx->a, old, r), true, e));
+    return id_eq(old->area, r->area) ? 0 : take_along(tx, old, r, errs, e);
 }
 
 static int nothing_below(struct tx *tx, const struct record *r, struct err *e) {

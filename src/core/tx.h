@@ -38,7 +38,7 @@ int tx_load(struct tx *tx, const struct kind *k, struct id id, struct record **r
  * key, derives, checks, seals, stores, counts.  What a person must mend goes to errs (and the first of it to e). */
 int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e);
 /* r is a changed copy of old; an old record that was removed comes back when r is not.  r->area nil: the area of what area_from now points to, or
- * the old one.  Nothing is written when nothing differs. */
+ * the old one.  Records of a KIND_FOLLOWS that point to it and stood where it stood move along.  Nothing is written when nothing differs. */
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e);
 /* STATE (M_HAS_CHILDREN) while other records point to it or, for an area, stand in it; rows of a KIND_LOG do not hold what they point to. */
 int tx_remove(struct tx *tx, const struct record *old, struct err *e);

@@ -61,6 +61,26 @@ TEST(a_record_follows_what_gives_it_its_area_and_stays_without_it) {
     world_close();
 }
 
+TEST(a_household_that_moves_takes_its_residents_along) {
+    world_make();
+    const char *h = run(NULL, "household.create", "b1", NULL, "{'code':'h1'}");
+    const char *one = run(NULL, "resident.create", NULL, NULL, "{'name':'张三','household':'h1','phone':'13800138000'}");
+    const char *two = run(NULL, "resident.create", NULL, NULL, "{'name':'李四','household':'h1'}");
+    const char *elsewhere = run(NULL, "resident.create", "v1", NULL, "{'name':'王五','household':'h1'}");
+    run(NULL, "household.update", "b2", h, "{}");
+    CHECK(id_eq(w.call.ret_record, id_of(h)));
+    CHECK_INT(w.call.ret_version, 2);
+    CHECK(str_eq(record_of("resident", one)->path, path_of_area("b2")));
+    CHECK(str_eq(record_of("resident", two)->path, path_of_area("b2")));
+    CHECK(str_eq(record_of("resident", elsewhere)->path, path_of_area("v1")));
+    CHECK(strcmp(plain_of("resident", one, "phone"), "13800138000") == 0);
+    /* Nobody moves people where he may not. */
+    CHECK_INT(refused(somebody("community", "xg"), "household.update", "v1", h, "{}").msg, M_OUTSIDE_AREA);
+    CHECK(str_eq(record_of("resident", one)->path, path_of_area("b2")));
+    world_proves_itself();
+    world_close();
+}
+
 TEST(required_unique_and_referring_fields_are_checked_together) {
     world_make();
     run(NULL, "household.create", "b1", NULL, "{'code':'h1'}");

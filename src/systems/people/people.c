@@ -36,7 +36,7 @@ static int derive(struct tx *tx, const struct record *old, struct record *r, str
 }
 
 const struct kind resident_kind = {
-    .name = "resident", .label = {"居民", "Resident"}, FIELDS(fields), .area_from = "household", .derive = derive,
+    .name = "resident", .label = {"居民", "Resident"}, FIELDS(fields), .flags = KIND_FOLLOWS, .area_from = "household", .derive = derive,
     .purpose = "防控排查：入户排查、健康随访与困难帮扶所需的居民名册|Epidemic control: the roster for screening, health follow-up and help",
 };
 
