@@ -239,19 +239,32 @@ static int collect_people(struct import_work *w, const struct person *p, struct 
 }
 
 struct likeness {
-    bool name, sound, slip, birth, other_birth, home, place, phone;
+    bool name, sound, slip, birth, other_birth, home, other_home, place, phone, other_phone;
 };
+
+static void compare_names(const struct import_work *w, const struct person *p, const struct person *q, struct likeness *l) {
+    if (!p->name.n || !q->name.n) return;
+    l->name = str_eq(p->name, q->name);
+    l->sound = l->name || str_eq(p->pinyin, text_pinyin(w->tx->a, q->name, true));
+    l->slip = l->sound || text_edit_distance(p->name, q->name) <= 1;
+}
+
+static void compare_homes(const struct import_work *w, const struct record *r, struct likeness *l) {
+    int home = w->im->shape.home;
+    if (home < 0 || r->v[home].type != V_ID) return;
+    l->home = w->v[home].type == V_ID && id_eq(w->v[home].id, r->v[home].id);
+    l->other_home = !l->home && (w->v[home].type == V_ID || w->new_home);
+}
 
 static struct likeness compare(const struct import_work *w, const struct person *p, const struct record *r, bool phone) {
     struct person q = person_of_record(w, r);
-    int home = w->im->shape.home;
     struct likeness l = {.phone = phone};
-    l.name = p->name.n && str_eq(p->name, q.name);
-    l.sound = l.name || (p->name.n && q.name.n && str_eq(p->pinyin, text_pinyin(w->tx->a, q.name, true)));
-    l.slip = l.sound || (p->name.n && q.name.n && text_edit_distance(p->name, q.name) <= 1);
+    int at = w->im->shape.phone;
+    compare_names(w, p, &q, &l);
+    compare_homes(w, r, &l);
     l.birth = p->birth.n && str_eq(p->birth, q.birth);
     l.other_birth = p->birth.n && q.birth.n && !l.birth;
-    l.home = home >= 0 && w->v[home].type == V_ID && r->v[home].type == V_ID && id_eq(w->v[home].id, r->v[home].id);
+    l.other_phone = !phone && at >= 0 && w->v[at].type != V_NULL && r->v[at].type != V_NULL;
     l.place = l.home || (w->place && (path_under(r->path, w->place->path) || path_under(w->place->path, r->path)));
     return l;
 }
@@ -268,7 +281,8 @@ static const char *is_alike(const struct likeness *l) {
     if (l->slip && l->birth && l->place) return "name_birth_address";
     /* Within a household a name that differs by a character is a brother's; one that sounds alike is hardly. */
     if (l->sound && l->home && !l->other_birth) return "name_birth_address";
-    if (l->name && l->place && !l->other_birth) return "name_birth_address";
+    /* Another flat and another phone: a namesake. */
+    if (l->name && l->place && !l->other_birth && !(l->other_home && l->other_phone)) return "name_birth_address";
     if (l->phone && !l->home) return "phone";
     return NULL;
 }

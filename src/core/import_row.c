@@ -121,7 +121,7 @@ static const struct code *only_one(const struct code_list *l, struct str s, bool
 
 /* A label without its brackets, or a part of it that is in no other label of the list. */
 static const struct code *code_like(const struct code_list *l, struct arena *a, struct str text) {
-    struct str s = utf8_plain(a, text);
+    struct str s = bare_label(utf8_plain(a, text));
     const struct code *found = code_guess(l, text);
     if (!found) found = code_guess(l, s);
     for (const struct code *c = l->codes; c->value && !found; c++)

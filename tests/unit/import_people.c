@@ -65,6 +65,8 @@ TEST(people_without_a_number_are_known_by_name_birth_and_place) {
     CHECK_COUNTS(people(s, "王芳,,1971-05-06,,b4,204\n"), 1, 0, 0, 0, 0);
     CHECK_INT(count_records(s, "resident"), 3);
     CHECK_INT(count_records(s, "duplicate"), 3);
+    /* namesakes in one house, as long as something tells them apart */
+    CHECK_COUNTS(people(s, "张伟,,,13700000001,b4,801\n张伟,,,13700000002,b4,802\n张伟,,,,b4,803\n"), 2, 0, 0, 1, 0);
 }
 
 TEST(two_numbers_are_two_people_whatever_else_agrees) {
