@@ -113,3 +113,16 @@ TEST(a_damaged_sealed_value_is_told_to_whom_opens_it_and_harms_nobody_else) {
     run(NULL, "resident.open", NULL, resident, "{'fields':['note'],'reason':'核对电话'}");
     world_close();
 }
+
+TEST(a_program_with_other_figures_counts_what_was_entered_before) {
+    int64_t all;
+    fill();
+    tamper("DELETE FROM tally WHERE figure = 'grid.residents'");
+    tamper("UPDATE tally SET n = n + 5 WHERE figure = 'gate.persons'");
+    CHECK(fsck_finds(FSCK_TALLIES, &all) > 0);
+    tamper("UPDATE setting SET value = 'of an older program' WHERE name = 'figures'");
+    world_close();
+    world_open();
+    world_proves_itself();
+    world_close();
+}
