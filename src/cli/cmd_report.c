@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/command.h"
 #include "core/figure.h"
 #include "systems/bulletin/brief.h"
 
@@ -31,6 +32,7 @@ static const struct cli_option brief_options[] = {
     {"to", "DAY", {"截止日期", "Last day of a period"}, false},
     {"format", "text|json|html|xlsx", {"格式", "Format"}, false},
     {"out", "FILE", {"写入文件", "Write to a file"}, false},
+    {"issue", NULL, {"发布：作为下一版保存，第一版保留", "Issue it: kept as the next revision beside the first"}, false},
 };
 
 static int write_out(struct cli *c, struct str text, struct err *e) {
@@ -54,6 +56,18 @@ static int print_brief(struct cli *c, const struct brief *b, enum brief_format f
     return write_out(c, buf_str(&text), e);
 }
 
+static int issue(struct cli *c, const struct question *q, struct err *e) {
+    char id[ID_TEXT], from[DAY_TEXT], to[DAY_TEXT];
+    struct command_call call = {.a = &c->a, .actor = &actor_system, .lang = c->lang};
+    struct json *j;
+    const char *text = arena_printf(&c->a, "{\"id\":\"%s\",\"command\":\"bulletin.issue\",\"data\":{\"since\":\"%s\",\"until\":\"%s\"}}",
+                                    id_text(id_new(site_now(c->site)), id), day_text(q->from, from), day_text(q->to, to));
+    TRY(json_parse(&c->a, str_z(text), NULL, &j, e));
+    TRY(command_parse(c->site, j, &call, e));
+    call.area = q->area->code;
+    return command_do(c->site, &call, e);
+}
+
 static int brief_run(struct cli *c, struct err *e) {
     struct question q = {.areas = NULL};
     struct brief b;
@@ -62,6 +76,7 @@ static int brief_run(struct cli *c, struct err *e) {
     const char *name = cli_value(c, "format");
     if (name && !brief_format_from(str_z(name), &format)) return err_set(e, ERR_USAGE, "--format", M_CODE, name, "text, json, html, xlsx");
     int r = read_question(c, &q, e);
+    if (r == 0 && cli_given(c, "issue")) r = issue(c, &q, e);
     if (r == 0) r = site_reader(c->site, &db, e);
     if (r == 0) r = brief_make(db, c->site, &c->a, q.area, q.from, q.to, &b, e);
     if (r == 0) r = print_brief(c, &b, format, e);
