@@ -117,6 +117,29 @@ int sheet_pull(struct sheet *s, struct err *e) {
     }
 }
 
+static bool all_tabs_hidden(const struct sheet *s) {
+    bool hidden = true;
+    for (size_t i = 0; s->ops->tab(s, i).name; i++) hidden = hidden && s->ops->tab(s, i).hidden;
+    return hidden;
+}
+
+int sheet_choose(struct sheet *s, const char *wanted, struct err *e) {
+    bool all_hidden = all_tabs_hidden(s);
+    struct sheet_tab tab;
+    for (size_t i = 0; (tab = s->ops->tab(s, i)).name; i++) {
+        if (wanted ? strcmp(tab.name, wanted) != 0 : tab.hidden && !all_hidden) continue;
+        TRY(s->ops->begin(s, i, e));
+        if (wanted) return 0;
+        int r = sheet_pull(s, e);
+        if (r < 0) return -1;
+        s->pending = r > 0;
+        if (r > 0) return 0;
+    }
+    if (wanted) return sheet_no_worksheet(s, wanted, e);
+    s->ended = true;
+    return 0;
+}
+
 int sheet_next(struct sheet *s, struct sheet_row *ret, struct err *e) {
     if (s->ended) return 0;
     int r = s->pending ? 1 : sheet_pull(s, e);

@@ -72,10 +72,17 @@ void merges_apply(struct merges *m, struct row *r); /* rows come in order */
 void merges_release(struct merges *m);
 
 /* ---- formats ---- */
+struct sheet_tab {
+    const char *name; /* NULL past the last */
+    bool hidden;
+};
 struct sheet_ops {
     int (*next)(struct sheet *s, struct err *e); /* fills s->row, possibly with an empty one; 1, 0, -1 */
     double (*progress)(const struct sheet *s);
     void (*close)(struct sheet *s);
+    /* of workbooks */
+    struct sheet_tab (*tab)(const struct sheet *s, size_t i);
+    int (*begin)(struct sheet *s, size_t i, struct err *e);
 };
 struct sheet {
     const struct sheet_ops *ops;
@@ -101,6 +108,8 @@ int xls_open(struct sheet *s, const struct sheet_options *o, struct sheet_source
 
 /* The first row that holds something of its own, merged values filled in.  1, 0, -1. */
 int sheet_pull(struct sheet *s, struct err *e);
+/* Begins the worksheet of that name or, when NULL, the first with rows; hidden ones only by name, or when there is no other. */
+int sheet_choose(struct sheet *s, const char *wanted, struct err *e);
 int sheet_damaged(struct sheet *s, const char *where, struct err *e);
 int sheet_cell_too_large(struct sheet *s, int64_t row, struct err *e);
 int sheet_too_many_rows(struct sheet *s, struct err *e);

@@ -245,27 +245,19 @@ static void xls_close(struct sheet *s) {
     free(x);
 }
 
-static const struct sheet_ops xls_ops = {xls_next, xls_progress, xls_close};
-
-/* ---- open ---- */
-static int choose_sheet(struct xls *x, const char *wanted, struct err *e) {
-    bool all_hidden = true;
-    for (size_t i = 0; i < x->sheet_count; i++) all_hidden = all_hidden && x->sheets[i].hidden;
-    for (size_t i = 0; i < x->sheet_count; i++) {
-        const struct xls_sheet *w = &x->sheets[i];
-        if (wanted ? strcmp(w->name, wanted) != 0 : w->hidden && !all_hidden) continue;
-        TRY(begin_sheet(x, w, e));
-        if (wanted) return 0;
-        int r = sheet_pull(x->s, e);
-        if (r < 0) return -1;
-        x->s->pending = r > 0;
-        if (r > 0) return 0;
-    }
-    if (wanted) return sheet_no_worksheet(x->s, wanted, e);
-    x->s->ended = true;
-    return 0;
+static struct sheet_tab xls_tab(const struct sheet *s, size_t i) {
+    const struct xls *x = s->impl;
+    return i < x->sheet_count ? (struct sheet_tab){x->sheets[i].name, x->sheets[i].hidden} : (struct sheet_tab){NULL, false};
 }
 
+static int xls_begin(struct sheet *s, size_t i, struct err *e) {
+    struct xls *x = s->impl;
+    return begin_sheet(x, &x->sheets[i], e);
+}
+
+static const struct sheet_ops xls_ops = {xls_next, xls_progress, xls_close, xls_tab, xls_begin};
+
+/* ---- open ---- */
 static int read_all(struct sheet *s, int fd, struct buf *to, struct err *e) {
     for (;;) {
         char *room = buf_room(to, 65536);
@@ -305,5 +297,5 @@ int xls_open(struct sheet *s, const struct sheet_options *o, struct sheet_source
     if (bytes.n > SHEET_XLS_BYTES) return sheet_unpacked_too_large(s, SHEET_XLS_BYTES, e);
     TRY(read_stream(s, x, bytes, e));
     TRY(read_globals(x, e));
-    return choose_sheet(x, o->sheet, e);
+    return sheet_choose(s, o->sheet, e);
 }

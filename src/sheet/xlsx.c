@@ -200,8 +200,6 @@ static void xlsx_close(struct sheet *s) {
     free(x);
 }
 
-static const struct sheet_ops xlsx_ops = {xlsx_next, xlsx_progress, xlsx_close};
-
 /* ---- open ---- */
 static int begin_sheet(struct xlsx *x, const struct xlsx_sheet *w, struct err *e) {
     static const struct xlsx_handlers h = {sheet_start, sheet_end, sheet_text};
@@ -214,24 +212,17 @@ static int begin_sheet(struct xlsx *x, const struct xlsx_sheet *w, struct err *e
     return r < 0 ? -1 : 0;
 }
 
-/* The first sheet with rows; hidden ones only by name, or when there is no other. */
-static int choose_sheet(struct xlsx *x, const char *wanted, struct err *e) {
-    bool all_hidden = true;
-    for (size_t i = 0; i < x->sheet_count; i++) all_hidden = all_hidden && x->sheets[i].hidden;
-    for (size_t i = 0; i < x->sheet_count; i++) {
-        const struct xlsx_sheet *w = &x->sheets[i];
-        if (wanted ? strcmp(w->name, wanted) != 0 : w->hidden && !all_hidden) continue;
-        TRY(begin_sheet(x, w, e));
-        if (wanted) return 0;
-        int r = sheet_pull(x->s, e);
-        if (r < 0) return -1;
-        x->s->pending = r > 0;
-        if (r > 0) return 0;
-    }
-    if (wanted) return sheet_no_worksheet(x->s, wanted, e);
-    x->s->ended = true;
-    return 0;
+static struct sheet_tab xlsx_tab(const struct sheet *s, size_t i) {
+    const struct xlsx *x = s->impl;
+    return i < x->sheet_count ? (struct sheet_tab){x->sheets[i].name, x->sheets[i].hidden} : (struct sheet_tab){NULL, false};
 }
+
+static int xlsx_begin(struct sheet *s, size_t i, struct err *e) {
+    struct xlsx *x = s->impl;
+    return begin_sheet(x, &x->sheets[i], e);
+}
+
+static const struct sheet_ops xlsx_ops = {xlsx_next, xlsx_progress, xlsx_close, xlsx_tab, xlsx_begin};
 
 static int open_zip(struct xlsx *x, struct sheet_source *from, struct err *e) {
     if (from->bytes.p) {
@@ -255,5 +246,5 @@ int xlsx_open(struct sheet *s, const struct sheet_options *o, struct sheet_sourc
     TRY(xlsx_read_book(x, e));
     TRY(xlsx_read_styles(x, e));
     TRY(xlsx_read_shared(x, e));
-    return choose_sheet(x, o->sheet, e);
+    return sheet_choose(s, o->sheet, e);
 }
