@@ -14,11 +14,12 @@
 
 struct writer;
 
+enum { SITE_ADDRESS = 1024 };
 /* DIR/NAME of a site's files. */
 const char *site_path(char out[600], const char *dir, const char *name);
 
 struct site {
-    char dir[512], name[128], tz_name[64];
+    char dir[512], address[SITE_ADDRESS], name[128], tz_name[64]; /* address: of the database, for db_open */
     int64_t id; /* first column of every key */
     struct tz *tz;
     struct clock clock;
@@ -36,14 +37,23 @@ struct site {
 
 struct site_options {
     const char *name, *tz;     /* NULL: 联防, Asia/Shanghai */
+    const char *db;            /* postgres://...; NULL: LF_DB of the environment, else DIR/lianfang.db */
     const char *level, *code; /* of the site's own area; code NULL: none is made */
 };
 /* Makes the directory (0700), the database, the key and the top area.  CONFLICT when there is a site already. */
 int site_create(const char *dir, const struct site_options *o, struct err *e);
 /* Once per process, before any site: libraries, the registry of systems, all statements. */
 void site_program_init(const struct system *const *systems);
-/* Opens, migrates, starts the writer. */
+/* Opens, migrates, starts the writer.  The database is the one named in DIR/database, which site_create writes for a server, else DIR/lianfang.db;
+ * site_open_at: the one given.  Several sites may share a database: the key tells which one this is (STATE, M_KEY_OTHER). */
 int site_open(const char *dir, struct site **ret, struct err *e);
+int site_open_at(const char *dir, const char *db, struct site **ret, struct err *e); /* db may be NULL */
+/* The address of the database of DIR; `db` as given to site_open_at. */
+int site_address(const char *dir, const char *db, char ret[SITE_ADDRESS], struct err *e);
+/* Is there a site in DIR, of either kind? */
+bool site_is_there(const char *dir);
+/* Takes away what a failed attempt left: the files, and on a server the site's rows. */
+void site_take_back(const char *dir);
 void site_close(struct site *s); /* accepts NULL; finishes what is queued */
 void site_closep(struct site **s);
 

@@ -88,8 +88,17 @@ static int ready(struct db *db, struct err *e) {
 
 /* ---- opening ---- */
 int db_open(const char *url, enum db_mode mode, struct db **ret, struct err *e) {
+    if (db_is_server(url)) return postgres_engine.open(url, mode, ret, e);
     if (strstr(url, "://")) return err_set(e, ERR_DB, NULL, M_DB_TEXT, "no database engine for this address");
     return sqlite_engine.open(url, mode, ret, e);
+}
+
+bool db_is_server(const char *url) {
+    return str_starts(str_z(url), STR("postgres://")) || str_starts(str_z(url), STR("postgresql://"));
+}
+
+bool db_shared(const struct db *db) {
+    return db->engine->shared;
 }
 
 void db_close(struct db *db) {
@@ -105,12 +114,30 @@ void db_closep(struct db **db) {
 /* ---- statements ---- */
 int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e) {
     TRY(ready(db, e));
+    db->writes++;
     return settle(db, db->engine->run(db, s, v, n, ret_changed, e), e);
+}
+
+int db_sync(struct db *db, struct err *e) {
+    TRY(still_there(db, e));
+    return settle(db, db->engine->sync(db, e), e);
+}
+
+int64_t db_writes(const struct db *db) {
+    return db->writes;
 }
 
 int db_query_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e) {
     TRY(ready(db, e));
     TRY(settle(db, db->engine->query(db, s, v, n, ret, e), e));
+    db->open_rows++;
+    return 0;
+}
+
+int db_stream_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e) {
+    INVARIANT(db->tx != TX_NONE);
+    TRY(ready(db, e));
+    TRY(settle(db, db->engine->stream(db, s, v, n, ret, e), e));
     db->open_rows++;
     return 0;
 }
@@ -185,12 +212,13 @@ int db_begin(struct db *db, bool write, struct err *e) {
     INVARIANT(db->tx == TX_NONE);
     TRY(db->engine->step(db, write ? STEP_BEGIN_WRITE : STEP_BEGIN_READ, e));
     db->tx = write ? TX_WRITE : TX_READ;
+    db->writes = 0;
     return 0;
 }
 
 void db_rollback(struct db *db) {
     struct err ignored;
-    if (db->engine->in_transaction(db)) db->engine->step(db, STEP_ROLLBACK, &ignored);
+    if (db->tx) db->engine->step(db, STEP_ROLLBACK, &ignored); /* the engine may have undone it itself */
     db->tx = TX_NONE;
     db->savepoint = false;
     db->lost = (struct err){0};
@@ -257,6 +285,11 @@ int db_plan(struct db *db, struct err *e) {
     return settle(db, db->engine->plan(db, e), e);
 }
 
+int db_lock_schema(struct db *db, struct err *e) {
+    INVARIANT(db->tx == TX_WRITE);
+    return settle(db, db->engine->lock_schema(db, e), e);
+}
+
 int db_checkpoint(struct db *db, struct err *e) {
     return db->engine->checkpoint(db, e);
 }
@@ -268,6 +301,21 @@ int db_backup(struct db *from, const char *to_path, struct err *e) {
 
 int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e) {
     return db->engine->integrity(db, a, ret, e);
+}
+
+/* ---- servers ---- */
+int db_notify(struct db *db, int64_t site, struct err *e) {
+    TRY(still_there(db, e));
+    return settle(db, db->engine->notify(db, site, e), e);
+}
+
+int db_wait(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e) {
+    INVARIANT(db->tx == TX_NONE);
+    return db->engine->wait(db, site, stop_fd, timeout_us, e);
+}
+
+int db_distribute(struct db *db, const char *table, const char *beside, struct err *e) {
+    return db->engine->distribute(db, table, beside, e);
 }
 
 /* ---- values ---- */

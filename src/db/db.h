@@ -1,8 +1,9 @@
-/* The database, behind an interface that two engines can fill (SQLite here; PostgreSQL beside it next).
+/* The database, behind an interface that two engines fill: SQLite in a file, PostgreSQL on a server.
  *
  * SQL stands in registries of `struct stmt`, never glued from outside text.  Parameters are $1, $2 ... and are bound by that number.  Dialect:
- * what both engines take (docs/developers): ON CONFLICT, RETURNING, CTEs, LIMIT $n, no now(), no LIKE on non-ASCII, every
- * ORDER BY ends in an id.  A db is one connection and belongs to one thread at a time. */
+ * what both engines take (docs/guide/developers): ON CONFLICT, RETURNING, CTEs, LIMIT $n, no now(), no LIKE on non-ASCII, every
+ * ORDER BY ends in an id; sums are CAST to BIGINT; {for_update} behind a SELECT locks its rows where others could write.  A db is one connection and
+ * belongs to one thread at a time. */
 #ifndef DB_H
 #define DB_H
 
@@ -41,15 +42,22 @@ struct val val_copy(struct arena *a, const struct val *v);
 
 struct db;
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE };
-/* url: a file path (SQLite).  DB_READ opens read-only; DB_CREATE makes the file (mode 0600) where there is none.
- * Errors: NOT_FOUND, IO, CORRUPT (not a database), STORAGE_FULL, RETRY, DB. */
+/* url: a file path (SQLite), or postgres://... (libpq's address; several hosts are allowed, and a host that takes writes is looked for).  DB_READ
+ * opens read-only; DB_CREATE makes the file (mode 0600) where there is none; a database on a server must be there.
+ * Errors: NOT_FOUND, IO, CORRUPT (not a database), STORAGE_FULL, RETRY (the server cannot be reached now), DB. */
 int db_open(const char *url, enum db_mode mode, struct db **ret, struct err *e);
 void db_close(struct db *db); /* accepts NULL; an open transaction is undone; no rows may be open */
 void db_closep(struct db **db);
+bool db_is_server(const char *url); /* postgres:// or postgresql:// */
+/* On a server: other processes write beside this one and the connection can be lost.  A lost connection is RETRY; the next db_begin makes a new one. */
+bool db_shared(const struct db *db);
 
 /* Runs a statement that returns no rows of interest.  ret_changed may be NULL.
  * Errors everywhere below: RETRY (busy, to be run again), STORAGE_FULL (M_DISK_FULL), CONFLICT (unique), CORRUPT, IO, DB (our
- * own mistake, a CHECK or a foreign key among them).  Passing fewer values than the statement uses aborts. */
+ * own mistake, a CHECK or a foreign key among them).  Passing fewer values than the statement uses aborts.
+ *
+ * Where ret_changed is NULL a server's answer is not waited for inside a write transaction (db_shared): the error then comes with a later call, at
+ * the latest with db_sync, db_release or db_commit, and the transaction is lost unless a savepoint stands. */
 int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e);
 #define db_run(db, s, e, ...)                                                                                          \
     db_run_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), NULL, (e))
@@ -57,9 +65,15 @@ int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n,
 /* Rows of a statement, one after the other.  One statement may be open several times only on different connections.
  * Texts and blobs are not copied: they must outlive rows_done.  The array of values need not. */
 struct rows;
+int db_sync(struct db *db, struct err *e);   /* all that was run has been done, or the first error */
+int64_t db_writes(const struct db *db);      /* statements run with db_run_n since db_begin */
 int db_query_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
 #define db_query(db, s, ret, e, ...)                                                                                   \
     db_query_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (ret), (e))
+/* The same inside a transaction for what may be more than fits into memory: the rows come as they are asked for.  Up to eight at a time. */
+int db_stream_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
+#define db_stream(db, s, ret, e, ...)                                                                                  \
+    db_stream_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (ret), (e))
 int rows_next(struct rows *r, struct err *e); /* 1: a row; 0: the end; -1: error */
 int64_t rows_int(struct rows *r, int col);    /* 0 for NULL */
 double rows_real(struct rows *r, int col);
@@ -77,8 +91,10 @@ int db_int_n(struct db *db, const struct stmt *s, const struct val *v, size_t n,
 
 /* Transactions.  After some errors (a full disk) the engine has undone the whole transaction: then every call fails with
  * that error again until db_rollback, so that nothing can slip in beside it. */
-int db_begin(struct db *db, bool write, struct err *e); /* write: IMMEDIATE; else a snapshot, that of the first read */
-int db_commit(struct db *db, struct err *e);            /* durable when it returns 0; otherwise undone; over either way */
+/* write: SQLite IMMEDIATE; a server READ COMMITTED (lock a row {for_update} first); else a snapshot, that of the first read. */
+int db_begin(struct db *db, bool write, struct err *e);
+/* Durable when it returns 0; otherwise undone; over either way.  Only RETRY on a server leaves open which: the connection was lost meanwhile. */
+int db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);                        /* harmless outside a transaction */
 bool db_in_transaction(struct db *db);
 int db_savepoint(struct db *db, struct err *e); /* one level */
@@ -92,12 +108,24 @@ int db_script(struct db *db, struct str sql, struct err *e);
 /* Prepares every registered statement; names the first that fails. */
 int db_check_statements(struct db *db, struct err *e);
 bool db_table_exists(struct db *db, const char *table);
+/* Until the end of the write transaction no other process changes the schema. */
+int db_lock_schema(struct db *db, struct err *e);
 /* After tables were made, in the same transaction: tells the planner that the first column of an index, the site, selects nothing. */
 int db_plan(struct db *db, struct err *e);
-int db_checkpoint(struct db *db, struct err *e);                          /* SQLite: WAL into the file, passive */
-/* A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
+int db_checkpoint(struct db *db, struct err *e);                          /* SQLite: WAL into the file, passive; a server does it by itself */
+/* SQLite only.  A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
  * `from` must not be in a transaction: give it a connection of its own. */
 int db_backup(struct db *from, const char *to_path, struct err *e);
 int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e); /* "ok" or what is wrong */
+
+/* ---- servers only (db_shared); a file has none of it and answers 0 or DB ---- */
+/* In a write transaction: after its commit all that db_wait for the site wake up. */
+int db_notify(struct db *db, int64_t site, struct err *e);
+/* 1: somebody notified; 0: the time is over or stop_fd can be read; -1: RETRY, the connection is lost: wait a little and call it again.  The connection
+ * serves nothing else. */
+int db_wait(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e);
+/* Citus: the rows of the table go to the node of their `site`, beside those of the other tables (colocated with `beside`; NULL: the first one). DB where
+ * the server has no Citus.  Doing it again is harmless. */
+int db_distribute(struct db *db, const char *table, const char *beside, struct err *e);
 
 #endif

@@ -11,6 +11,7 @@ struct db {
     enum db_tx tx;
     bool savepoint;
     unsigned open_rows;
+    int64_t writes;  /* since db_begin */
     struct err lost; /* the error that undid the transaction behind the caller's back; until db_rollback */
 };
 struct rows {
@@ -28,15 +29,18 @@ enum db_step {
     STEP__COUNT
 };
 
-/* The tokens of db_script in the order of an engine's `types`. */
-enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN_CLUSTERED, TOKEN__COUNT };
+/* The tokens of scripts and statements in the order of an engine's `types`. */
+enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN_CLUSTERED, TOKEN_FOR_UPDATE, TOKEN__COUNT };
 
 struct db_engine {
     const char *types[TOKEN__COUNT];
+    bool shared;
     int (*open)(const char *url, enum db_mode mode, struct db **ret, struct err *e);
     void (*close)(struct db *db);
     int (*run)(struct db *db, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e);
     int (*query)(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
+    int (*stream)(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
+    int (*sync)(struct db *db, struct err *e);
     int (*next)(struct rows *r, struct err *e);
     void (*done)(struct rows *r);
     bool (*col_null)(struct rows *r, int col);
@@ -45,7 +49,7 @@ struct db_engine {
     struct str (*col_text)(struct rows *r, int col); /* of a column that is not NULL; never a NULL pointer */
     struct str (*col_blob)(struct rows *r, int col); /* likewise */
     int (*step)(struct db *db, enum db_step step, struct err *e);
-    bool (*in_transaction)(struct db *db); /* as the engine sees it */
+    bool (*in_transaction)(struct db *db); /* as the engine sees it: it can go on, if need be back at its savepoint */
     int (*script)(struct db *db, const char *sql, struct err *e);
     int (*check)(struct db *db, const struct stmt *s, struct err *e);
     bool (*table_exists)(struct db *db, const char *table);
@@ -53,8 +57,12 @@ struct db_engine {
     int (*checkpoint)(struct db *db, struct err *e);
     int (*backup)(struct db *db, const char *to_path, struct err *e);
     int (*integrity)(struct db *db, struct arena *a, struct str *ret, struct err *e);
+    int (*lock_schema)(struct db *db, struct err *e);
+    int (*notify)(struct db *db, int64_t site, struct err *e);
+    int (*wait)(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e);
+    int (*distribute)(struct db *db, const char *table, const char *beside, struct err *e);
 };
-extern const struct db_engine sqlite_engine;
+extern const struct db_engine sqlite_engine, postgres_engine;
 
 /* sql with the tokens replaced; tokens in literals, quoted names and comments stay. */
 struct buf;

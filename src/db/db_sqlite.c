@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 
-enum { BUSY_MS = 5000, PARAM_MAX = 999, BACKUP_PAGES = 1024, INTEGRITY_TEXT = 64 << 10 };
+enum { BUSY_MS = 5000, PARAM_MAX = 999, BACKUP_PAGES = 1024, INTEGRITY_TEXT = 64 << 10, SQL_MOST = 1 << 20 };
 
 enum rows_state { ROWS_IDLE, ROWS_OPEN, ROWS_END };
 struct sqlite_rows {
@@ -119,7 +119,9 @@ static int prepare(struct sqlite_db *db, const struct stmt *s, unsigned flags, s
     r->base.db = &db->base;
     r->name = s->name;
     const char *tail = "";
-    int rc = sqlite3_prepare_v3(db->c, s->sql, -1, flags, &r->prepared, &tail);
+    struct buf sql CLEANUP(buf_release) = BUF(SQL_MOST);
+    TRY(db_script_expand(sqlite_engine.types, str_z(s->sql), &sql, e));
+    int rc = sqlite3_prepare_v3(db->c, buf_str(&sql).p, (int)sql.n, flags, &r->prepared, &tail);
     if (rc) return fail(db->c, s->name, rc, e);
     if (!r->prepared || str_trim(str_z(tail)).n) {
         return fail_text(s->name, "must be one statement", e);
@@ -200,6 +202,10 @@ static int sqlite_query(struct db *base, const struct stmt *s, const struct val 
     TRY(bind_all(sq(base), r, r->vals, e));
     r->state = ROWS_OPEN;
     *ret = &r->base;
+    return 0;
+}
+
+static int sqlite_sync(struct db *db UNUSED, struct err *e UNUSED) {
     return 0;
 }
 
@@ -467,13 +473,33 @@ static int sqlite_integrity(struct db *base, struct arena *a, struct str *ret, s
     return result;
 }
 
+/* ---- what only servers have ---- */
+/* BEGIN IMMEDIATE is the lock. */
+static int sqlite_lock_schema(struct db *db UNUSED, struct err *e UNUSED) {
+    return 0;
+}
+
+static int sqlite_notify(struct db *db UNUSED, int64_t site UNUSED, struct err *e UNUSED) {
+    return 0;
+}
+
+static int sqlite_wait(struct db *db UNUSED, int64_t site UNUSED, int stop_fd UNUSED, int64_t timeout_us UNUSED, struct err *e) {
+    return fail_text("wait", "a file notifies nobody", e);
+}
+
+static int sqlite_distribute(struct db *db UNUSED, const char *table, const char *beside UNUSED, struct err *e) {
+    return fail_text(table, "a file cannot be distributed", e);
+}
+
 const struct db_engine sqlite_engine = {
     .types = {[TOKEN_INT] = "INTEGER", [TOKEN_TEXT] = "TEXT", [TOKEN_REAL] = "REAL", [TOKEN_BLOB] = "BLOB", [TOKEN_ID] = "BLOB",
-              [TOKEN_CLUSTERED] = "WITHOUT ROWID"},
+              [TOKEN_CLUSTERED] = "WITHOUT ROWID", [TOKEN_FOR_UPDATE] = ""},
     .open = sqlite_open,
     .close = sqlite_close,
     .run = sqlite_run,
     .query = sqlite_query,
+    .stream = sqlite_query,
+    .sync = sqlite_sync,
     .next = sqlite_next,
     .done = sqlite_done,
     .col_null = col_null,
@@ -490,4 +516,8 @@ const struct db_engine sqlite_engine = {
     .checkpoint = sqlite_checkpoint,
     .backup = sqlite_backup,
     .integrity = sqlite_integrity,
+    .lock_schema = sqlite_lock_schema,
+    .notify = sqlite_notify,
+    .wait = sqlite_wait,
+    .distribute = sqlite_distribute,
 };

@@ -1,0 +1,8 @@
+/* The PostgreSQL engine. */
+#include "db_internal.h"
+
+static int pg_open(const char *url, enum db_mode mode UNUSED, struct db **ret UNUSED, struct err *e) {
+    return err_set(e, ERR_DB, NULL, M_DB_TEXT, url);
+}
+
+const struct db_engine postgres_engine = {.shared = true, .open = pg_open};
