@@ -74,7 +74,7 @@ static void build_update(struct kind_sql *q, const struct kind *k, struct buf *b
     finish(&q->update, k, "update", b);
 }
 
-#define AFTER(path, id, from) "(path, id) > (CASE WHEN $" path " < $" from " THEN $" from " ELSE $" path " END, $" id ")"
+#define AFTER(path, id, from) "(path, id) > (CASE WHEN $" path " < $" from " {bytewise} THEN $" from " ELSE $" path " END, $" id ")"
 
 static void build_derived(struct kind_sql *q, const struct kind *k, struct buf *b) {
     if (!q->has_search && !kind_has(k, FIND)) return;
@@ -113,7 +113,7 @@ static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *
     for (int i = 0; i < 2; i++) {
         const char *c = columns[i];
         select_from(b, k);
-        buf_addf(b, " AND (%s, id) > (CASE WHEN $6 < $2 THEN $2 ELSE $6 END, $7) AND %s < $3 AND path >= $4 AND path < $5"
+        buf_addf(b, " AND (%s, id) > (CASE WHEN $6 < $2 {bytewise} THEN $2 ELSE $6 END, $7) AND %s < $3 AND path >= $4 AND path < $5"
                     " AND removed = 0 ORDER BY %s, id LIMIT $8", c, c, c);
         finish(stmts[i], k, c, b);
     }

@@ -2,7 +2,8 @@
  *
  * SQL stands in registries of `struct stmt`, never glued from outside text.  Parameters are $1, $2 ... and are bound by that number.  Dialect:
  * what both engines take (docs/guide/developers): ON CONFLICT, RETURNING, CTEs, LIMIT $n, no now(), no LIKE on non-ASCII, every
- * ORDER BY ends in an id; sums are CAST to BIGINT; {for_update} behind a SELECT locks its rows where others could write.  A db is one connection and
+ * ORDER BY ends in an id; sums are CAST to BIGINT; {for_update} behind a SELECT locks its rows where others could write, {bytewise} goes behind a comparison of two
+ * parameters.  A db is one connection and
  * belongs to one thread at a time. */
 #ifndef DB_H
 #define DB_H

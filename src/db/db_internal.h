@@ -30,7 +30,7 @@ enum db_step {
 };
 
 /* The tokens of scripts and statements in the order of an engine's `types`. */
-enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN_CLUSTERED, TOKEN_FOR_UPDATE, TOKEN__COUNT };
+enum db_token { TOKEN_INT, TOKEN_TEXT, TOKEN_REAL, TOKEN_BLOB, TOKEN_ID, TOKEN_CLUSTERED, TOKEN_FOR_UPDATE, TOKEN_BYTEWISE, TOKEN__COUNT };
 
 struct db_engine {
     const char *types[TOKEN__COUNT];

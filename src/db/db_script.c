@@ -1,5 +1,6 @@
 /* The tokens of scripts and statements: {int} {text} {real} {blob} {id} become the engine's column types, {clustered} what makes a table keep
- * its rows in the order of the key, {for_update} what locks the rows a SELECT finds.  A brace inside a literal, a quoted name or a comment is text, so the scanner knows these
+ * its rows in the order of the key, {for_update} what locks the rows a SELECT finds, {bytewise} what compares two parameters byte
+ * by byte (columns do so by their type).  A brace inside a literal, a quoted name or a comment is text, so the scanner knows these
  * four and nothing else of SQL. */
 #include "db_internal.h"
 
@@ -7,7 +8,7 @@
 
 static const char *const token_names[TOKEN__COUNT] = {
     [TOKEN_INT] = "int", [TOKEN_TEXT] = "text", [TOKEN_REAL] = "real", [TOKEN_BLOB] = "blob", [TOKEN_ID] = "id",
-    [TOKEN_CLUSTERED] = "clustered", [TOKEN_FOR_UPDATE] = "for_update",
+    [TOKEN_CLUSTERED] = "clustered", [TOKEN_FOR_UPDATE] = "for_update", [TOKEN_BYTEWISE] = "bytewise",
 };
 
 static int expand_token(const char *const types[], struct str name, struct buf *to, struct err *e) {

@@ -493,7 +493,7 @@ static int sqlite_distribute(struct db *db UNUSED, const char *table, const char
 
 const struct db_engine sqlite_engine = {
     .types = {[TOKEN_INT] = "INTEGER", [TOKEN_TEXT] = "TEXT", [TOKEN_REAL] = "REAL", [TOKEN_BLOB] = "BLOB", [TOKEN_ID] = "BLOB",
-              [TOKEN_CLUSTERED] = "WITHOUT ROWID", [TOKEN_FOR_UPDATE] = ""},
+              [TOKEN_CLUSTERED] = "WITHOUT ROWID", [TOKEN_FOR_UPDATE] = "", [TOKEN_BYTEWISE] = ""},
     .open = sqlite_open,
     .close = sqlite_close,
     .run = sqlite_run,
