@@ -3,7 +3,7 @@
 
 RUN_PACKAGES="gcc libc6-dev make pkg-config ca-certificates tzdata opencc libsqlite3-dev libsodium-dev liboath-dev libevent-dev libssl-dev
  libzip-dev libexpat1-dev libxlsxwriter-dev libicu-dev zlib1g-dev libbrotli-dev"
-TEST_PACKAGES="clang libclang-rt-14-dev chromium fonts-wqy-microhei curl"
+TEST_PACKAGES="clang libclang-rt-14-dev chromium fonts-wqy-microhei curl postgresql-15"
 NODE_VERSION=22.23.3 # where the system's Node.js is older than 20.19, the least that Vite needs
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -15,6 +15,12 @@ as_root() {
     fi
 }
 
+# While the server's package is installed: Debian would make a cluster on port 5432 and start it; only the programs are wanted.
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/lianfang.conf
+no_cluster() {
+    as_root mkdir -p "${NO_CLUSTER%/*}" && echo "create_main_cluster = false" | as_root tee "$NO_CLUSTER" >/dev/null
+}
+
 # Installs those of the packages named that are not there.
 need_packages() {
     local missing="" p
@@ -23,9 +29,11 @@ need_packages() {
     done
     [ -z "$missing" ] && return 0
     say "installing$missing"
+    case $missing in *postgresql*) no_cluster || return 1 ;; esac
     as_root apt-get update -qq </dev/null &&
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >build/apt.log 2>&1 ||
         { tail -20 build/apt.log >&2; say "the packages could not be installed"; return 1; }
+    [ ! -f "$NO_CLUSTER" ] || as_root rm "$NO_CLUSTER"
 }
 
 node_is_new_enough() {

@@ -90,6 +90,7 @@ static int update_kind(struct db *db, struct arena *a, const struct columns *hav
 static int update_all(struct db *db, int64_t now, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct columns have;
+    TRY(db_lock_schema(db, e));
     TRY(run_migrations(db, now, e));
     TRY(read_columns(db, &a, &have, e));
     for (size_t i = 0; i < kind_count(); i++) TRY(update_kind(db, &a, &have, kind_at(i), e));

@@ -1,6 +1,7 @@
 #include "core/site.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,12 +12,67 @@
 #include "core/journal.h"
 #include "core/schema.h"
 #include "core/tx.h"
+#include "core/watch.h"
 #include "core/writer.h"
 #include "text/text.h"
 
 const char *site_path(char out[600], const char *dir, const char *name) {
     snprintf(out, 600, "%s/%s", dir, name);
     return out;
+}
+
+/* ---- where the database is ---- */
+
+static const char ADDRESS_FILE[] = "database";
+
+static int address_fits(struct str address, char ret[SITE_ADDRESS], struct err *e) {
+    char most[16];
+    snprintf(most, sizeof most, "%d", SITE_ADDRESS - 1);
+    if (address.n >= SITE_ADDRESS) return err_set(e, ERR_INVALID, "db", M_TOO_LONG, most);
+    memcpy(ret, address.p, address.n);
+    ret[address.n] = 0;
+    return 0;
+}
+
+/* 1 when DIR/database names an address. */
+static int read_address(const char *dir, char ret[SITE_ADDRESS], struct err *e) {
+    char path[600], text[SITE_ADDRESS + 1];
+    int fd = open(site_path(path, dir, ADDRESS_FILE), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : err_set(e, ERR_IO, NULL, M_FILE, path, strerror(errno));
+    ssize_t n = read(fd, text, sizeof text);
+    close(fd);
+    if (n < 0) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(EIO));
+    struct str rest = {text, (size_t)n}, line;
+    if (!str_cut(&rest, '\n', &line)) line = rest;
+    TRY(address_fits(str_trim(line), ret, e));
+    return db_is_server(ret) ? 1 : err_set(e, ERR_CORRUPT, NULL, M_FILE_DAMAGED, path, "postgres://");
+}
+
+static int write_address(const char *dir, const char *address, struct err *e) {
+    char path[600];
+    int fd = open(site_path(path, dir, ADDRESS_FILE), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(errno));
+    bool good = dprintf(fd, "%s\n", address) == (int)strlen(address) + 1 && fsync(fd) == 0;
+    int why = errno;
+    close(fd);
+    return good ? 0 : err_set(e, ERR_IO, NULL, M_FILE, path, strerror(why));
+}
+
+int site_address(const char *dir, const char *db, char ret[SITE_ADDRESS], struct err *e) {
+    char path[600];
+    if (db && !db_is_server(db)) return err_set(e, ERR_INVALID, "db", M_CODE, db, "postgres://");
+    if (db) return address_fits(str_z(db), ret, e);
+    int there = read_address(dir, ret, e);
+    if (there) return there < 0 ? -1 : 0;
+    return address_fits(str_z(site_path(path, dir, "lianfang.db")), ret, e);
+}
+
+bool site_is_there(const char *dir) {
+    static const char *const files[] = {"lianfang.db", "site.key", ADDRESS_FILE};
+    char path[600];
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (access(site_path(path, dir, files[i]), F_OK) == 0) return true;
+    return false;
 }
 
 void site_program_init(const struct system *const *systems) {
@@ -41,6 +97,15 @@ int setting_put(struct db *db, int64_t site, const char *name, struct str value,
     return db_run(db, CS(setting_put), e, VINT(site), VTEXTZ(name), VTEXT(value));
 }
 
+int areas_changed_at(struct db *db, int64_t site, bool lock, int64_t *ret, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    TRY(lock ? db_query(db, CS(site_lock), &rows, e, VINT(site)) : db_query(db, CS(setting_get), &rows, e, VINT(site), VTEXTZ("areas")));
+    int r = rows_next(rows, e);
+    if (r < 0) return -1;
+    if (r == 0 || !str_to_int(rows_text(rows, 0), 0, INT64_MAX, ret)) return err_set(e, ERR_CORRUPT, NULL, M_TEXT, "setting areas");
+    return 0;
+}
+
 /* ---- making one ---- */
 
 static int64_t new_site_id(void) {
@@ -49,13 +114,32 @@ static int64_t new_site_id(void) {
     return (int64_t)(v >> 17 | 1); /* 47 bits: exact in every JSON reader, six bytes in every row */
 }
 
-static int write_settings(struct db *db, int64_t site, const struct site_options *o, struct err *e) {
+/* What the database knows of the key: enough to tell whose rows it opens, nothing of what it opens. */
+static struct str key_name(const struct site_key *key, struct buf *to) {
+    struct digest_state state;
+    digest_start_keyed(&state, key);
+    digest_add_str(&state, STR("site"));
+    struct digest d = digest_end(&state);
+    hex_add(to, d.b, 16);
+    return buf_str(to);
+}
+
+static int write_settings(struct db *db, const struct site_key *key, const struct site_options *o, struct err *e) {
+    struct buf key_text CLEANUP(buf_release) = BUF(100);
+    int64_t site = new_site_id();
     char id[24];
     snprintf(id, sizeof id, "%lld", (long long)site);
+    const struct {
+        const char *name;
+        struct str value;
+    } first[] = {{"site", str_z(id)},
+                 {"name", str_z(o->name ? o->name : "联防")},
+                 {"tz", str_z(o->tz ? o->tz : "Asia/Shanghai")},
+                 {"key", key_name(key, &key_text)},
+                 {"areas", STR("0")}};
     TRY(db_begin(db, true, e));
-    int r = setting_put(db, site, "site", str_z(id), e);
-    if (r == 0) r = setting_put(db, site, "name", str_z(o->name ? o->name : "联防"), e);
-    if (r == 0) r = setting_put(db, site, "tz", str_z(o->tz ? o->tz : "Asia/Shanghai"), e);
+    int r = 0;
+    for (size_t i = 0; i < COUNT(first) && r == 0; i++) r = setting_put(db, site, first[i].name, first[i].value, e);
     if (r == 0) r = db_commit(db, e);
     if (r) db_rollback(db);
     return r;
@@ -81,12 +165,12 @@ static int make_first_area(struct tx *tx, struct write_item *item, struct err *e
     return tx_create(tx, r, &errs, e);
 }
 
-static int fill_new_site(const char *dir, const struct site_options *o, struct err *e) {
+static int fill_new_site(const char *dir, const char *address, const struct site_key *key, const struct site_options *o, struct err *e) {
     struct db *db CLEANUP(db_closep) = NULL;
-    char path[600];
-    TRY(db_open(site_path(path, dir, "lianfang.db"), DB_CREATE, &db, e));
+    if (db_is_server(address)) TRY(write_address(dir, address, e));
+    TRY(db_open(address, DB_CREATE, &db, e));
     TRY(schema_update(db, clock_now(&(struct clock){0}), e));
-    TRY(write_settings(db, new_site_id(), o, e));
+    TRY(write_settings(db, key, o, e));
     if (!o->code) return 0;
     db_close(TAKE(db));
     struct site *s CLEANUP(site_closep) = NULL;
@@ -95,27 +179,28 @@ static int fill_new_site(const char *dir, const struct site_options *o, struct e
     return writer_run(s, &first.item, e);
 }
 
-/* Half a site would stand in the way of the next attempt. */
-static void take_back(const char *dir) {
-    static const char *const files[] = {"lianfang.db", "lianfang.db-wal", "lianfang.db-shm", "site.key"};
+void site_take_back(const char *dir) {
+    static const char *const files[] = {"lianfang.db", "lianfang.db-wal", "lianfang.db-shm", ADDRESS_FILE, "site.key"};
     char path[600];
     for (size_t i = 0; i < COUNT(files); i++) unlink(site_path(path, dir, files[i]));
 }
 
 int site_create(const char *dir, const struct site_options *o, struct err *e) {
     struct site_key key;
-    char path[600];
+    char path[600], address[SITE_ADDRESS];
+    const char *db = o->db ? o->db : getenv("LF_DB");
     struct tz *tz = tz_open(o->tz ? o->tz : "Asia/Shanghai");
     if (!tz) return err_set(e, ERR_INVALID, "tz", M_TIME_ZONE, o->tz);
     tz_close(tz);
     if (o->code && area_level_rank(str_z(o->level ? o->level : "county")) < 0) return err_set(e, ERR_INVALID, "level", M_CODE, o->level, "province, city, county, township, community, village");
+    if (site_is_there(dir)) return err_set(e, ERR_CONFLICT, NULL, M_SITE_EXISTS, dir);
+    TRY(site_address(dir, db && *db ? db : NULL, address, e));
     if (mkdir(dir, 0700) && errno != EEXIST) return err_set(e, ERR_IO, NULL, M_FILE, dir, strerror(errno));
-    if (access(site_path(path, dir, "lianfang.db"), F_OK) == 0) return err_set(e, ERR_CONFLICT, NULL, M_SITE_EXISTS, dir);
     TRY(site_key_create(site_path(path, dir, "site.key"), &key, e));
+    int r = fill_new_site(dir, address, &key, o, e);
     site_key_wipe(&key);
-    if (fill_new_site(dir, o, e) == 0) return 0;
-    take_back(dir);
-    return -1;
+    if (r) site_take_back(dir);
+    return r;
 }
 
 /* ---- opening one ---- */
@@ -124,12 +209,30 @@ static void set_text(char *to, size_t cap, struct str s) {
     snprintf(to, cap, "%.*s", STR_FMT(s));
 }
 
+/* A site of an older program has not been told its key yet; where it is the only such one it is this one. */
+static int adopt(struct site *s, struct db *db, struct str key, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    TRY(db_query_n(db, CS(site_without_key), NULL, 0, &rows, e));
+    int got = rows_next(rows, e);
+    if (got == 1) s->id = rows_int(rows, 0);
+    int more = got == 1 ? rows_next(rows, e) : got;
+    if (more < 0) return -1;
+    if (got == 0 || more == 1) return err_set(e, ERR_STATE, NULL, M_KEY_OTHER, s->dir);
+    return setting_put(db, s->id, "key", key, e);
+}
+
+static int find_site(struct site *s, struct db *db, struct err *e) {
+    struct buf text CLEANUP(buf_release) = BUF(100);
+    struct str key = key_name(&s->key, &text);
+    int found = db_int(db, CS(site_of_key), &s->id, e, VTEXT(key));
+    if (found) return found < 0 ? -1 : 0;
+    return adopt(s, db, key, e);
+}
+
 static int read_settings(struct site *s, struct db *db, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct str name = STR("联防"), tz = STR("Asia/Shanghai");
-    int found = db_int_n(db, CS(site_of_store), NULL, 0, &s->id, e);
-    if (found < 0) return -1;
-    if (!found) return err_set(e, ERR_CORRUPT, NULL, M_NO_SITE, s->dir);
+    TRY(find_site(s, db, e));
     if (setting_get(db, s->id, &a, "name", &name, e) < 0 || setting_get(db, s->id, &a, "tz", &tz, e) < 0) return -1;
     set_text(s->name, sizeof s->name, name);
     set_text(s->tz_name, sizeof s->tz_name, tz);
@@ -146,6 +249,19 @@ static void set_clock(struct site *s) {
     if (fixed && tz_parse(s->tz, str_z(fixed), &at)) s->clock.fixed_us = at;
 }
 
+/* Of two processes that start at once the second finds it done. */
+static int rebuild_tallies(struct site *s, struct db *db, struct str rules, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct tx tx = {.site = s, .db = db, .a = &a};
+    struct str was = STR("");
+    int64_t areas;
+    TRY(areas_changed_at(db, s->id, true, &areas, e));
+    if (setting_get(db, s->id, &a, "figures", &was, e) < 0) return -1;
+    if (str_eq(was, rules)) return 0;
+    TRY(tally_rebuild(&tx, e));
+    return setting_put(db, s->id, "figures", rules, e);
+}
+
 /* A program with other rules than those that made the stored tallies counts everything again, once. */
 static int update_tallies(struct site *s, struct db *db, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
@@ -155,10 +271,8 @@ static int update_tallies(struct site *s, struct db *db, struct err *e) {
     hex_add(&is, d.b, sizeof d.b);
     if (setting_get(db, s->id, &a, "figures", &was, e) < 0) return -1;
     if (str_eq(was, buf_str(&is))) return 0;
-    struct tx tx = {.site = s, .db = db, .a = &a};
     TRY(db_begin(db, true, e));
-    int r = tally_rebuild(&tx, e);
-    if (r == 0) r = setting_put(db, s->id, "figures", buf_str(&is), e);
+    int r = rebuild_tallies(s, db, buf_str(&is), e);
     if (r == 0) r = db_commit(db, e);
     if (r) db_rollback(db);
     return r;
@@ -168,23 +282,31 @@ static int open_all(struct site *s, struct err *e) {
     char path[600];
     struct db *db CLEANUP(db_closep) = NULL;
     TRY(site_key_load(site_path(path, s->dir, "site.key"), &s->key, e));
-    TRY(db_open(site_path(path, s->dir, "lianfang.db"), DB_WRITE, &db, e));
+    TRY(db_open(s->address, DB_WRITE, &db, e));
     TRY(schema_update(db, clock_now(&s->clock), e));
     TRY(db_check_statements(db, e));
     TRY(read_settings(s, db, e));
     set_clock(s);
     TRY(update_tallies(s, db, e));
     TRY(areas_load(db, s->id, &s->areas, e));
+    bool shared = db_shared(db);
     writer_start(s, TAKE(db));
+    if (shared) s->watch = watch_start(s);
     return 0;
 }
 
 int site_open(const char *dir, struct site **ret, struct err *e) {
-    char path[600];
-    if (access(site_path(path, dir, "lianfang.db"), F_OK)) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_SITE, dir);
+    return site_open_at(dir, NULL, ret, e);
+}
+
+int site_open_at(const char *dir, const char *db, struct site **ret, struct err *e) {
+    char address[SITE_ADDRESS];
+    TRY(site_address(dir, db, address, e));
+    if (!db_is_server(address) && access(address, F_OK)) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_SITE, dir);
     struct site *s CLEANUP(site_closep) = calloc(1, sizeof *s);
     INVARIANT(s);
     set_text(s->dir, sizeof s->dir, str_z(dir));
+    set_text(s->address, sizeof s->address, str_z(address));
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     TRY(open_all(s, e));
@@ -194,6 +316,7 @@ int site_open(const char *dir, struct site **ret, struct err *e) {
 
 void site_close(struct site *s) {
     if (!s) return;
+    watch_stop(s->watch);
     struct db *last = s->writer ? writer_stop(s) : NULL;
     for (size_t i = 0; i < s->readers_n; i++) db_close(s->readers[i]);
     db_close(last); /* which puts the write-ahead log into the file; a reader could not */
@@ -213,11 +336,10 @@ void site_closep(struct site **s) {
 
 int site_reader(struct site *s, struct db **ret, struct err *e) {
     struct db *db = NULL;
-    char path[600];
     pthread_mutex_lock(&s->lock);
     if (s->readers_n) db = s->readers[--s->readers_n];
     pthread_mutex_unlock(&s->lock);
-    if (!db) TRY(db_open(site_path(path, s->dir, "lianfang.db"), DB_READ, &db, e));
+    if (!db) TRY(db_open(s->address, DB_READ, &db, e));
     if (db_begin(db, false, e)) {
         db_close(db);
         return -1;
@@ -283,26 +405,27 @@ struct check_env site_env(const struct site *s, struct arena *a) {
 }
 
 /* Another process may have written: the journal in the database is the truth. */
-static void look_at_journal(struct site *s) {
+void site_look(struct site *s) {
     struct err e;
     struct db *db;
     struct digest hash;
-    int64_t seq;
+    int64_t seq, areas = 0;
     if (site_reader(s, &db, &e)) return;
     int r = journal_end(db, s->id, &seq, &hash, &e);
+    if (r == 0) r = areas_changed_at(db, s->id, false, &areas, &e);
     site_reader_done(s, db);
     if (r) return;
     pthread_mutex_lock(&s->lock);
+    s->areas_seq = MAX(s->areas_seq, areas);
     if (seq > s->last_seq) {
         s->last_seq = seq;
-        s->areas_seq = seq;
         pthread_cond_broadcast(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);
 }
 
 int64_t site_seq(struct site *s) {
-    look_at_journal(s);
+    site_look(s);
     pthread_mutex_lock(&s->lock);
     int64_t seq = s->last_seq;
     pthread_mutex_unlock(&s->lock);

@@ -1,6 +1,6 @@
 /* A site: one directory (or one database), its key, its area tree, its writer and its readers.
  *
- * DIR/lianfang.db, DIR/site.key.  Commands go through one writer thread which runs as many as wait inside one transaction, each under a
+ * DIR/site.key, DIR/lianfang.db or a server's database.  Commands go through one writer thread which runs as many as wait inside one transaction, each under a
  * savepoint, and reports each after the one commit (writer_submit).  Readers take a connection with site_reader: a snapshot
  * that never waits.  Other processes may write to the same directory; each transaction looks where the journal ends first. */
 #ifndef SITE_H
@@ -13,6 +13,7 @@
 #include "core/record.h"
 
 struct writer;
+struct watch;
 
 enum { SITE_ADDRESS = 1024 };
 /* DIR/NAME of a site's files. */
@@ -28,11 +29,12 @@ struct site {
     pthread_mutex_t lock; /* areas, free readers, subscribers */
     pthread_cond_t changed;
     struct areas *areas;
-    int64_t areas_seq; /* newest journal entry that may have changed the tree: one read before it is read again */
-    struct db *readers[8];
+    int64_t areas_seq; /* newest journal entry known to have changed the tree: one read before it is read again */
+    struct db *readers[16];
     size_t readers_n;
     int64_t last_seq; /* newest journal entry known to be committed */
     struct writer *writer;
+    struct watch *watch; /* on a server: hears of other processes */
 };
 
 struct site_options {
@@ -64,12 +66,16 @@ int64_t site_now(const struct site *s);
 day_t site_today(const struct site *s);
 struct check_env site_env(const struct site *s, struct arena *a);
 int64_t site_seq(struct site *s);
+/* Looks whether another process has written. */
+void site_look(struct site *s);
 /* Waits until the journal is past `seq` or the time is over; returns the newest sequence. */
 int64_t site_wait(struct site *s, int64_t seq, int64_t timeout_us);
 
 /* ---- settings of the site, in the database: name, tz, sunset ... ---- */
 int setting_get(struct db *db, int64_t site, struct arena *a, const char *name, struct str *ret, struct err *e); /* 1, 0, -1 */
 int setting_put(struct db *db, int64_t site, const char *name, struct str value, struct err *e);
+/* The newest journal entry that changed the area tree.  lock: in a write transaction, first of all: until its end no other process writes to the site. */
+int areas_changed_at(struct db *db, int64_t site, bool lock, int64_t *ret, struct err *e);
 
 /* ---- the writer ---- */
 struct tx; /* tx.h */

@@ -61,21 +61,31 @@ static int log_rows_close(struct tx *tx, const struct kind *k, struct log_rows *
 
 /* ---- the transaction ---- */
 
+/* The lock first: what is read behind it stands until the commit. */
 int tx_start(struct tx *tx, struct err *e) {
+    int64_t areas;
+    TRY(areas_changed_at(tx->db, tx->site->id, true, &areas, e));
+    pthread_mutex_lock(&tx->site->lock);
+    tx->site->areas_seq = MAX(tx->site->areas_seq, areas);
+    pthread_mutex_unlock(&tx->site->lock);
     TRY(journal_end(tx->db, tx->site->id, &tx->seq, &tx->chain, e));
     tx->batch = tx->seq + 1;
     tx->now = site_now(tx->site);
     tx->today = tz_day(tx->site->tz, tx->now);
-    /* Another process wrote since: the tree in memory may be old. */
-    pthread_mutex_lock(&tx->site->lock);
-    tx->areas_changed = tx->seq != tx->site->last_seq;
-    pthread_mutex_unlock(&tx->site->lock);
+    tx->areas_changed = false;
     tally_batch_clear(tx->tallies);
     for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0;
     return 0;
 }
 
+static int note_areas(struct tx *tx, struct err *e) {
+    char seq[24];
+    snprintf(seq, sizeof seq, "%lld", (long long)tx->seq);
+    return tx->areas_changed ? setting_put(tx->db, tx->site->id, "areas", str_z(seq), e) : 0;
+}
+
 int tx_finish(struct tx *tx, struct err *e) {
+    TRY(note_areas(tx, e));
     TRY(tally_batch_flush(tx->tallies, tx, e));
     for (size_t i = 0; i < kind_count(); i++) TRY(log_rows_close(tx, kind_at(i), &tx->logs[i], e));
     return 0;

@@ -31,6 +31,10 @@ void unit_fail(const char *file, int line, const char *fmt, ...) PRINTF(3, 4) NO
         struct str got_ = (got), want_ = str_z(want);                                                                  \
         if (!str_eq(got_, want_)) unit_fail(__FILE__, __LINE__, "%s is \"%.*s\", not \"%s\"", #got, STR_FMT(got_), want); \
     } while (0)
+/* Ends the test as neither passed nor failed; the runner names it. */
+void unit_skip(const char *why) NORETURN;
+/* The sites of this run are on a server (LF_DB): there is no file to look into. */
+bool unit_on_server(void);
 /* A fresh directory for this test, removed at its end. */
 const char *unit_dir(void);
 
