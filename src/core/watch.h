@@ -1,0 +1,11 @@
+/* Hears of what other processes commit to the same site on a server: a thread that waits for their notifications and looks at the journal, which
+ * is the truth; one that was missed is found by the next look. */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include "core/site.h"
+
+struct watch *watch_start(struct site *s);
+void watch_stop(struct watch *w); /* accepts NULL */
+
+#endif
