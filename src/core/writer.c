@@ -1,16 +1,23 @@
-/* The one writer.  While one commit waits for the disk the next items queue up, so a group grows by itself with the load and one fsync serves
- * many.  Each item runs under a savepoint: its failure undoes it alone.  A busy database or a failed commit runs the whole group
- * again; a full disk fails it.  Nobody is answered before the commit is durable. */
+/* The one writer of this process.  While one commit waits for the disk the next items queue up, so a group grows by itself with the load and one fsync
+ * serves many.  Each item runs under a savepoint: its failure undoes it alone.  A busy database or a failed commit runs the whole group
+ * again; a full disk fails it.  Nobody is answered before the commit is durable.
+ *
+ * On a server savepoints would cost more than what they guard, and what is written is not waited for.  So a group first runs together without them; if
+ * a statement fails, or an item after it has written, all of it is undone and runs once more with each item apart.  When the connection is lost while the
+ * server commits, nobody knows what became of the group: its number, written by the same transaction, tells (`writer`). */
 #include "core/writer.h"
 
 #include <errno.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/tx.h"
 
-enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6 };
+enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500 };
+/* How long a server may be away before those who wait are told; shorter when the process is to end. */
+static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
 
 struct writer {
     struct site *site;
@@ -26,6 +33,16 @@ struct writer {
     struct arena arena;
     struct writer_counts counts;
     int64_t checkpointed; /* commits at the last checkpoint */
+    struct id id;         /* of this process, in the table `writer` */
+    int64_t number;       /* of the group under way */
+};
+
+struct group {
+    struct write_item *items;
+    bool apart;     /* each item under a savepoint */
+    bool uncertain; /* a commit of it was not answered */
+    bool areas_changed;
+    int64_t seq;
 };
 
 /* Errors that are not the item's own: the transaction cannot go on.  One damaged row or one wrong statement harms only whoever asks for it;
@@ -34,41 +51,75 @@ static bool breaks_group(enum err_code code) {
     return code == ERR_RETRY || code == ERR_STORAGE_FULL || code == ERR_IO;
 }
 
-static int run_item(struct writer *w, struct tx *tx, struct write_item *item, struct err *e) {
+static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bool apart, struct err *e) {
     arena_clear(&w->arena);
     bool areas_changed = tx->areas_changed;
     item->failed = false;
     if (item->reads_figures) TRY(tally_batch_flush(tx->tallies, tx, e));
     struct tx_mark mark = tx_mark(tx);
-    TRY(db_savepoint(tx->db, e));
+    int64_t writes = db_writes(tx->db);
+    if (apart) TRY(db_savepoint(tx->db, e));
     tx->entry_used = false;
-    if (item->run(tx, item, &item->err) == 0) return db_release(tx->db, e);
-    if (breaks_group(item->err.code)) {
+    if (item->run(tx, item, &item->err) == 0) return apart ? db_release(tx->db, e) : 0;
+    bool wrote = db_writes(tx->db) > writes;
+    if (breaks_group(item->err.code) || (wrote && !apart)) {
         *e = item->err;
         return -1;
     }
     item->failed = true;
     tx_undo(tx, &mark);
     tx->areas_changed = areas_changed;
-    return db_rollback_to(tx->db, e);
+    return apart ? db_rollback_to(tx->db, e) : 0;
 }
 
-static int run_group(struct writer *w, struct write_item *items, bool *ret_areas_changed, int64_t *ret_seq, struct err *e) {
+static int run_items(struct writer *w, struct tx *tx, struct group *g, struct err *e) {
+    for (struct write_item *i = g->items; i; i = i->next) TRY(run_item(w, tx, i, g->apart, e));
+    TRY(tx_finish(tx, e));
+    g->areas_changed = tx->areas_changed;
+    g->seq = tx->seq;
+    if (!db_shared(w->db)) return 0;
+    TRY(db_run(w->db, CS(writer_mark), e, VINT(w->site->id), VID(w->id), VINT(w->number), VINT(tx->now)));
+    return db_notify(w->db, w->site->id, e);
+}
+
+/* 1: the commit that was not answered was done.  The lock has been waited for, so it is over either way. */
+static int was_committed(struct writer *w, struct group *g, struct err *e) {
+    int64_t number = 0;
+    if (!g->uncertain) return 0;
+    if (db_int(w->db, CS(writer_number), &number, e, VINT(w->site->id), VID(w->id)) < 0) return -1;
+    g->uncertain = false;
+    return number == w->number;
+}
+
+static int run_group(struct writer *w, struct group *g, struct err *e) {
     struct tx tx = {.site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs};
     TRY(db_begin(w->db, true, e));
-    int r = tx_start(&tx, e);
-    for (struct write_item *i = items; i && r == 0; i = i->next) r = run_item(w, &tx, i, e);
-    if (r == 0) r = tx_finish(&tx, e);
-    if (r == 0) r = db_commit(w->db, e);
+    int r = tx_start(&tx, e), done = 0;
+    if (r == 0) r = done = was_committed(w, g, e);
+    if (r == 0) r = run_items(w, &tx, g, e);
     if (r) db_rollback(w->db);
-    *ret_areas_changed = tx.areas_changed;
-    *ret_seq = tx.seq;
+    if (r) return done == 1 ? 0 : -1;
+    r = db_commit(w->db, e);
+    g->uncertain = r && e->code == ERR_RETRY && db_shared(w->db);
     return r;
 }
 
+static bool stopping(struct writer *w) {
+    pthread_mutex_lock(&w->lock);
+    bool is = w->stopping;
+    pthread_mutex_unlock(&w->lock);
+    return is;
+}
+
+/* A file that is busy gets a few tries; a server may be away while another one takes over. */
+static bool try_again(struct writer *w, int attempt, int64_t began) {
+    if (!db_shared(w->db)) return attempt + 1 < TRIES;
+    return monotonic_us() - began < (stopping(w) ? AWAY_STOPPING_US : AWAY_US);
+}
+
 static void wait_a_little(int attempt) {
-    struct timespec t = {0, (2L << attempt) * 1000000L};
-    nanosleep(&t, NULL);
+    int64_t ms = MIN(2 << MIN(attempt, 10), WAIT_MOST_MS);
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
 static void fail_all(struct write_item *items, const struct err *e) {
@@ -97,12 +148,16 @@ static void count_group(struct writer *w, const struct write_item *items, bool c
 
 static void commit_group(struct writer *w, struct write_item *items) {
     struct err e;
-    bool areas_changed = false;
-    int64_t seq = 0, began = monotonic_us();
-    int r = -1;
-    for (int attempt = 0; attempt < TRIES; attempt++) {
-        r = run_group(w, items, &areas_changed, &seq, &e);
-        if (r == 0 || e.code != ERR_RETRY) break;
+    struct group g = {.items = items, .apart = !db_shared(w->db)};
+    int64_t began = monotonic_us();
+    int r;
+    w->number++;
+    for (int attempt = 0; (r = run_group(w, &g, &e)); attempt++) {
+        if (!g.apart && !breaks_group(e.code)) {
+            g.apart = true;
+            continue;
+        }
+        if (e.code != ERR_RETRY || !try_again(w, attempt, began)) break;
         count_retry(w);
         wait_a_little(attempt);
     }
@@ -111,8 +166,8 @@ static void commit_group(struct writer *w, struct write_item *items) {
         fail_all(items, &e);
     } else {
         pthread_mutex_lock(&w->site->lock);
-        if (seq > w->site->last_seq) w->site->last_seq = seq;
-        if (areas_changed) w->site->areas_seq = seq;
+        w->site->last_seq = MAX(w->site->last_seq, g.seq);
+        if (g.areas_changed) w->site->areas_seq = MAX(w->site->areas_seq, g.seq);
         pthread_cond_broadcast(&w->site->changed);
         pthread_mutex_unlock(&w->site->lock);
     }
@@ -169,6 +224,7 @@ void writer_start(struct site *s, struct db *db) {
     w->site = s;
     w->db = db;
     w->last = &w->first;
+    w->id = id_new(site_now(s));
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
     pthread_mutex_init(&w->lock, NULL);

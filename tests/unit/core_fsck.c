@@ -33,27 +33,27 @@ static void found_by(enum fsck_part part, const char *sql) {
 FINDS(fsck_finds_a_changed_field, FSCK_ROWS, "UPDATE resident SET workplace = 'x'")
 FINDS(fsck_finds_a_changed_version, FSCK_ROWS, "UPDATE household SET version = 7 WHERE code = 'h1'")
 FINDS(fsck_finds_a_changed_time_of_creation, FSCK_ROWS, "UPDATE household SET created_at = created_at + 1 WHERE code = 'h1'")
-FINDS(fsck_finds_another_author, FSCK_ROWS, "UPDATE household SET updated_by = x'00112233445566778899aabbccddeeff' WHERE code = 'h2'")
+FINDS(fsck_finds_another_author, FSCK_ROWS, "UPDATE household SET updated_by = U'00112233445566778899aabbccddeeff' WHERE code = 'h2'")
 FINDS(fsck_finds_another_time_of_change, FSCK_ROWS, "UPDATE resident SET updated_at = updated_at - 1")
 FINDS(fsck_finds_a_changed_extra, FSCK_ROWS, "UPDATE household SET extra = '{}' WHERE code = 'h2'")
 FINDS(fsck_finds_an_emptied_sealed_value, FSCK_ROWS, "UPDATE resident SET phone = NULL, phone_hash = NULL")
-FINDS(fsck_finds_a_changed_sealed_value, FSCK_ROWS, "UPDATE resident SET phone = x'00' || phone")
-FINDS(fsck_finds_a_hash_that_leads_nowhere, FSCK_ROWS, "UPDATE resident SET phone_hash = x'00112233445566778899aabbccddeeff'")
+FINDS(fsck_finds_a_changed_sealed_value, FSCK_ROWS, "UPDATE resident SET phone = X'00' || phone")
+FINDS(fsck_finds_a_hash_that_leads_nowhere, FSCK_ROWS, "UPDATE resident SET phone_hash = X'00112233445566778899aabbccddeeff'")
 FINDS(fsck_finds_a_name_hidden_from_the_search, FSCK_ROWS, "UPDATE resident SET search_key = 'li si'")
 FINDS(fsck_finds_a_sealed_value_of_a_scan_that_was_moved, FSCK_ROWS,
-      "UPDATE gate_scan SET id_number = (SELECT id_number FROM gate_scan ORDER BY id DESC LIMIT 1) WHERE id = (SELECT min(id) FROM gate_scan)")
+      "UPDATE gate_scan SET id_number = (SELECT id_number FROM gate_scan ORDER BY id DESC LIMIT 1) WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
 FINDS(fsck_finds_an_entry_that_was_changed, FSCK_CHAIN, "UPDATE journal SET change = '{}' WHERE seq = 11")
-FINDS(fsck_finds_an_entry_with_another_actor, FSCK_CHAIN, "UPDATE journal SET actor = x'00112233445566778899aabbccddeeff' WHERE seq = 11")
+FINDS(fsck_finds_an_entry_with_another_actor, FSCK_CHAIN, "UPDATE journal SET actor = U'00112233445566778899aabbccddeeff' WHERE seq = 11")
 FINDS(fsck_finds_an_entry_with_another_time, FSCK_CHAIN, "UPDATE journal SET made_at = made_at - 1 WHERE seq = 2")
 FINDS(fsck_finds_a_note_that_was_taken_out, FSCK_CHAIN, "UPDATE journal SET seq = seq + 100 WHERE seq > 12")
 FINDS(fsck_finds_a_note_that_was_put_in, FSCK_CHAIN,
-      "INSERT INTO journal SELECT site, 999, x'00112233445566778899aabbccddeeff', made_at, actor, command, kind, record, version, path, change, NULL, cause, "
+      "INSERT INTO journal SELECT site, 999, U'00112233445566778899aabbccddeeff', made_at, actor, command, kind, record, version, path, change, NULL, cause, "
       "fingerprint, hash FROM journal WHERE seq = 12")
 FINDS(fsck_finds_a_changed_tally, FSCK_TALLIES, "UPDATE tally SET n = n + 1 WHERE figure = 'grid.households' AND path = '001'")
 FINDS(fsck_finds_an_extra_tally, FSCK_TALLIES, "INSERT INTO tally SELECT site, path, figure, cut, '2020-03-01', 5 FROM tally LIMIT 1")
 FINDS(fsck_finds_a_missing_tally, FSCK_TALLIES, "DELETE FROM tally WHERE figure = 'gate.persons'")
-FINDS(fsck_finds_a_changed_scan, FSCK_BATCHES, "UPDATE gate_scan SET verdict = 'observation' WHERE id = (SELECT min(id) FROM gate_scan)")
-FINDS(fsck_finds_a_scan_put_into_another_batch, FSCK_BATCHES, "UPDATE gate_scan SET batch = (SELECT max(batch) FROM gate_scan) WHERE id = (SELECT min(id) FROM gate_scan)")
+FINDS(fsck_finds_a_changed_scan, FSCK_BATCHES, "UPDATE gate_scan SET verdict = 'observation' WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
+FINDS(fsck_finds_a_scan_put_into_another_batch, FSCK_BATCHES, "UPDATE gate_scan SET batch = (SELECT max(batch) FROM gate_scan) WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
 
 /* What harms more than one proof is found by each of them. */
 static void found_by_all(const char *sql, const enum fsck_part *parts, size_t n) {
@@ -79,19 +79,19 @@ FINDS_ALL(fsck_finds_a_record_put_into_another_area, "UPDATE household SET area 
 FINDS_ALL(fsck_finds_a_record_that_is_gone, "DELETE FROM household WHERE code = 'h2'", FSCK_ROWS, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_record_from_nowhere,
           "INSERT INTO household (site, id, version, area, path, created_at, updated_at, removed, code) SELECT site, "
-          "x'00112233445566778899aabbccddeeff', 1, area, path, created_at, updated_at, 0, 'h9' FROM household WHERE code = 'h1'",
+          "U'00112233445566778899aabbccddeeff', 1, area, path, created_at, updated_at, 0, 'h9' FROM household WHERE code = 'h1'",
           FSCK_ROWS, FSCK_TALLIES)
-FINDS_ALL(fsck_finds_a_scan_that_is_gone, "DELETE FROM gate_scan WHERE id = (SELECT min(id) FROM gate_scan)", FSCK_BATCHES, FSCK_TALLIES)
+FINDS_ALL(fsck_finds_a_scan_that_is_gone, "DELETE FROM gate_scan WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)", FSCK_BATCHES, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_scan_from_nowhere,
           "INSERT INTO gate_scan (site, id, version, area, path, created_at, updated_at, removed, batch, gate, seen_at, what, persons) SELECT site, "
-          "x'00112233445566778899aabbccddeeff', 1, area, path, created_at, updated_at, 0, batch + 500, gate, seen_at, what, persons FROM gate_scan LIMIT 1",
+          "U'00112233445566778899aabbccddeeff', 1, area, path, created_at, updated_at, 0, batch + 500, gate, seen_at, what, persons FROM gate_scan LIMIT 1",
           FSCK_BATCHES, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_record_in_a_wrong_path, "UPDATE household SET path = '001002001' WHERE code = 'h2'", FSCK_PATHS, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_record_in_no_path, "UPDATE household SET path = '' WHERE code = 'h2'", FSCK_PATHS, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_an_area_under_another_parent, "UPDATE area SET path = '001001009' WHERE code = 'v1'", FSCK_PATHS, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_removed_entry, "DELETE FROM journal WHERE command = 'resident.update'", FSCK_CHAIN, FSCK_ROWS)
 FINDS_ALL(fsck_finds_a_last_entry_that_is_gone, "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)", FSCK_BATCHES)
-FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = x'00112233445566778899aabbccddeeff'", FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS)
+FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = U'00112233445566778899aabbccddeeff'", FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS)
 
 TEST(a_path_that_no_area_can_have_is_said_and_does_not_stop_the_program) {
     struct err e;
@@ -107,7 +107,7 @@ TEST(a_path_that_no_area_can_have_is_said_and_does_not_stop_the_program) {
 
 TEST(a_damaged_sealed_value_is_told_to_whom_opens_it_and_harms_nobody_else) {
     fill();
-    tamper("UPDATE resident SET phone = x'00112233' || phone");
+    tamper("UPDATE resident SET phone = X'00112233' || phone");
     CHECK_ERR(refused(NULL, "resident.open", NULL, resident, "{'fields':['phone'],'reason':'核对电话'}"), ERR_CORRUPT);
     run(NULL, "household.update", NULL, household, "{'door':'102'}");
     run(NULL, "resident.open", NULL, resident, "{'fields':['note'],'reason':'核对电话'}");

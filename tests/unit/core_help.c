@@ -228,11 +228,27 @@ const char *identity(const char *birth, int n) {
 
 /* ---- spoiling and proving ---- */
 
+/* U'hex' and X'hex' as the engine writes an id and a blob. */
+static struct str with_literals(const char *sql) {
+    struct buf b CLEANUP(buf_release) = BUF(16384);
+    for (const char *p = sql; *p; p++) {
+        bool literal = (*p == 'U' || *p == 'X') && p[1] == '\'';
+        int hex = literal ? (int)strcspn(p + 2, "'") : 0;
+        if (!literal) buf_addc(&b, *p);
+        else if (!unit_on_server()) buf_addf(&b, "x'%.*s'", hex, p + 2);
+        else buf_addf(&b, *p == 'U' ? "CAST('%.*s' AS uuid)" : "CAST('\\x%.*s' AS bytea)", hex, p + 2);
+        if (literal) p += hex + 2;
+    }
+    return arena_str(&w.a, buf_str(&b));
+}
+
 void tamper(const char *sql) {
     struct db *db;
     struct err e;
-    CHECK(db_open(world_path("lianfang.db"), DB_WRITE, &db, &e) == 0);
-    if (db_script(db, str_z(sql), &e)) unit_fail(__FILE__, __LINE__, "%s: %s", sql, e.arg[0]);
+    char address[SITE_ADDRESS];
+    CHECK(site_address(world_path(""), NULL, address, &e) == 0);
+    CHECK(db_open(address, DB_WRITE, &db, &e) == 0);
+    if (db_script(db, with_literals(sql), &e)) unit_fail(__FILE__, __LINE__, "%s: %s", sql, e.arg[0]);
     db_close(db);
 }
 

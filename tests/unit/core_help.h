@@ -40,7 +40,7 @@ int64_t records_of(const char *kind); /* that are not removed */
 struct digest state_now(void);        /* over all records, tallies, and the end of the journal */
 const char *identity(const char *birth, int n);
 
-/* SQL past the program. */
+/* SQL past the program; U'hex' is an id, X'hex' a blob. */
 void tamper(const char *sql);
 /* What fsck finds wrong in the part; *ret_all, when not NULL, in all parts. */
 int64_t fsck_finds(enum fsck_part part, int64_t *ret_all);

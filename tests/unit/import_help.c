@@ -12,15 +12,19 @@ static const char areas[] = "编号,名称,层级,上级\n"
                             "dg,东关社区,社区,cz\n"
                             "d3,3号楼,楼栋,dg\n";
 
-struct site *county(void) {
+struct site *county_in(const char *dir) {
     struct err e;
     struct site *s = NULL;
     setenv("LF_CLOCK", "2020-02-10T08:00:00+08:00", 1);
     site_program_init(systems_all);
-    CHECK(site_create(unit_dir(), &(struct site_options){.name = "吉县", .level = "county", .code = "jx"}, &e) == 0);
-    CHECK(site_open(unit_dir(), &s, &e) == 0);
+    CHECK(site_create(dir, &(struct site_options){.name = "吉县", .level = "county", .code = "jx"}, &e) == 0);
+    CHECK(site_open(dir, &s, &e) == 0);
     CHECK_COUNTS(import_text(s, "area", "areas.csv", areas, NULL), 7, 0, 0, 0, 0);
     return s;
+}
+
+struct site *county(void) {
+    return county_in(unit_dir());
 }
 
 const char *id_number(const char *birth, int serial) {

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 struct site *county(void); /* opened in unit_dir() */
+struct site *county_in(const char *dir);
 /* 17 digits made of area, birth (yyyymmdd) and a running number, and the check digit; the same arguments give the same number. */
 const char *id_number(const char *birth, int serial);
 const char *in_dir(const char *name); /* a path in unit_dir() */
