@@ -1,4 +1,5 @@
-/* Runs every registered test in random order (the seed is printed; SEED=n repeats it), each in a child of its own. */
+/* Runs every registered test in random order (the seed is printed; SEED=n repeats it), each in a child of its own.
+ * LF_DB=postgres://.../NAME: each gets a database of its own on that server, taken away afterwards. */
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 enum verdict { PASSED, FAILED, SKIPPED, SKIP_STATUS = 77 };
 static struct unit_test *tests;
 static char dir[64];
+static char *server; /* the database of LF_DB as it was given */
 
 void unit_register(struct unit_test *t) {
     t->next = tests;
@@ -32,25 +34,46 @@ void unit_skip(const char *why) {
 }
 
 bool unit_on_server(void) {
-    return getenv("LF_DB") != NULL;
+    return server != NULL;
 }
 
 const char *unit_dir(void) {
     return dir;
 }
 
-static void shell(const char *const argv[]) {
+static bool shell(const char *const argv[]) {
+    int status = 1;
     pid_t child = fork();
     if (child == 0) {
         execvp(argv[0], (char *const *)argv);
         _exit(127);
     }
-    waitpid(child, NULL, 0);
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static bool database(const char *verb, const char *how) {
+    char sql[200];
+    snprintf(sql, sizeof sql, "%s unit_%d %s", verb, (int)getpid(), how);
+    return shell((const char *const[]){"psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", server, "-c", sql, NULL});
+}
+
+static bool begin(void) {
+    char url[1024];
+    snprintf(dir, sizeof dir, "/tmp/lf-unit-XXXXXX");
+    if (!mkdtemp(dir)) return false;
+    if (!server) return true;
+    snprintf(url, sizeof url, "%.*s/unit_%d", (int)(strrchr(server, '/') - server), server, (int)getpid());
+    setenv("LF_DB", url, 1);
+    return database("CREATE DATABASE", "");
+}
+
+static void end(void) {
+    shell((const char *const[]){"rm", "-rf", dir, NULL});
+    if (server) database("DROP DATABASE", "WITH (FORCE)");
 }
 
 static enum verdict verdict_of(const struct unit_test *t) {
-    snprintf(dir, sizeof dir, "/tmp/lf-unit-XXXXXX");
-    if (!mkdtemp(dir)) return FAILED;
+    if (!begin()) return FAILED;
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
@@ -60,7 +83,7 @@ static enum verdict verdict_of(const struct unit_test *t) {
     }
     int status = 1;
     waitpid(child, &status, 0);
-    shell((const char *const[]){"rm", "-rf", dir, NULL});
+    end();
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIP_STATUS) return SKIPPED;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? PASSED : FAILED;
 }
@@ -80,6 +103,7 @@ int main(int argc, char **argv) {
         all[j] = swap;
     }
     log_quiet(true);
+    if (getenv("LF_DB")) server = strdup(getenv("LF_DB"));
     for (size_t i = 0; i < n; i++) {
         enum verdict v = verdict_of(all[i]);
         count[v]++;
