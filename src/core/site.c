@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/copy.h"
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/schema.h"
+#include "core/table.h"
 #include "core/tx.h"
 #include "core/watch.h"
 #include "core/writer.h"
@@ -79,6 +81,7 @@ void site_program_init(const struct system *const *systems) {
     if (crypto_init() || text_init()) die(1, "the cryptographic or text library does not start");
     registry_load(systems);
     record_tables_build();
+    tables_build();
     core_stmts_register();
     figures_build();
 }
@@ -179,9 +182,28 @@ static int fill_new_site(const char *dir, const char *address, const struct site
     return writer_run(s, &first.item, e);
 }
 
+/* What cannot be taken back now is found by nobody: its key is gone. */
+static void take_back_rows(const char *dir) {
+    struct buf text CLEANUP(buf_release) = BUF(100);
+    struct db *db CLEANUP(db_closep) = NULL;
+    struct site_key key;
+    struct err e;
+    int64_t site;
+    char address[SITE_ADDRESS], path[600];
+    if (site_address(dir, NULL, address, &e) || !db_is_server(address)) return;
+    if (site_key_load(site_path(path, dir, "site.key"), &key, &e)) return;
+    struct str name = key_name(&key, &text);
+    site_key_wipe(&key);
+    if (db_open(address, DB_WRITE, &db, &e) || !db_table_exists(db, "writer")) return;
+    if (db_int(db, CS(site_of_key), &site, &e, VTEXT(name)) != 1 || db_begin(db, true, &e)) return;
+    if (tables_erase(db, site, &e) == 0) db_commit(db, &e);
+    db_rollback(db);
+}
+
 void site_take_back(const char *dir) {
     static const char *const files[] = {"lianfang.db", "lianfang.db-wal", "lianfang.db-shm", ADDRESS_FILE, "site.key"};
     char path[600];
+    take_back_rows(dir);
     for (size_t i = 0; i < COUNT(files); i++) unlink(site_path(path, dir, files[i]));
 }
 
@@ -233,6 +255,8 @@ static int read_settings(struct site *s, struct db *db, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct str name = STR("联防"), tz = STR("Asia/Shanghai");
     TRY(find_site(s, db, e));
+    int unfinished = copy_is_unfinished(db, s->id, e);
+    if (unfinished) return unfinished < 0 ? -1 : err_set(e, ERR_STATE, NULL, M_COPY_UNFINISHED, s->dir);
     if (setting_get(db, s->id, &a, "name", &name, e) < 0 || setting_get(db, s->id, &a, "tz", &tz, e) < 0) return -1;
     set_text(s->name, sizeof s->name, name);
     set_text(s->tz_name, sizeof s->tz_name, tz);
@@ -390,6 +414,10 @@ struct areas *site_areas(struct site *s) {
     areas_hold(t);
     pthread_mutex_unlock(&s->lock);
     return t;
+}
+
+bool site_shared(const struct site *s) {
+    return s->watch != NULL;
 }
 
 int64_t site_now(const struct site *s) {
