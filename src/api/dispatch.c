@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 
+static const int64_t PATIENCE_US = 30 * US_PER_SECOND;
 static const char *const JSON_TYPE = "application/json; charset=utf-8", *const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 enum { BULK_MOST = 16 << 20, BULK_UNKNOWN = 64 << 10, BODY_OUT_MOST = 64 << 20 };
 
@@ -245,7 +246,8 @@ static size_t body_limit(struct request *rq, bool bulk) {
     struct err e;
     size_t most = bulk ? BULK_MOST : rq->route ? rq->route->body : BULK_UNKNOWN;
     if (most <= BULK_UNKNOWN) return most;
-    bool known = sessions_enter(rq, &e) == 0;
+    /* A database that is away for a moment: the worker asks again. */
+    bool known = sessions_enter(rq, &e) == 0 || e.code == ERR_RETRY;
     request_release(rq);
     return known ? most : BULK_UNKNOWN;
 }
@@ -263,8 +265,26 @@ static size_t on_route(void *app, struct http_call *c, bool *ret_slow) {
     if (!rq->score && !is_api(rq) && is_safe(rq)) rq->route = &files_route;
     add_headers(rq);
     bool bulk = many_commands(rq);
-    *ret_slow = rq->route && (bulk || rq->route->flags & R_SLOW || (rq->route == &files_route && api->assets_dir[0]));
+    bool file = rq->route == &files_route;
+    *ret_slow = rq->route && (bulk || rq->route->flags & R_SLOW || (file ? api->assets_dir[0] : site_shared(api->site)));
     return body_limit(rq, bulk);
+}
+
+/* A server that is away for a moment costs the caller a delay; RETRY says that nothing was done. */
+static int run_patiently(struct request *rq, struct err *e) {
+    int64_t until = monotonic_us() + (site_shared(rq->site) ? PATIENCE_US : 0);
+    size_t headers = http_headers_mark(rq->call);
+    for (;;) {
+        int r = run(rq, e);
+        if (r != -1 || e->code != ERR_RETRY || monotonic_us() > until) return r;
+        request_release(rq);
+        buf_clear(rq->out);
+        http_headers_back(rq->call, headers);
+        rq->errs.n = 0;
+        rq->status = 200;
+        rq->type = JSON_TYPE;
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
 }
 
 static void on_call(void *app UNUSED, struct http_call *c) {
@@ -272,7 +292,7 @@ static void on_call(void *app UNUSED, struct http_call *c) {
     struct buf out CLEANUP(buf_release) = BUF(BODY_OUT_MOST);
     struct err e;
     rq->out = &out;
-    int r = run(rq, &e);
+    int r = run_patiently(rq, &e);
     if (r == API_LATER) return;
     if (r) request_fail(rq, &e);
     else request_answer(rq, rq->status, rq->status == 204 || rq->status == 304 ? NULL : rq->type, buf_str(&out));

@@ -179,7 +179,7 @@ static int first_answer(struct tx *tx, struct command_call *call, const struct j
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct journal_entry j = *first;
     int r;
-    TRY(db_query(tx->db, CS(journal_after), &rows, e, VINT(tx->site->id), VINT(first->seq), VINT(INT64_MAX)));
+    TRY(db_stream(tx->db, CS(journal_after), &rows, e, VINT(tx->site->id), VINT(first->seq), VINT(INT64_MAX)));
     while ((r = rows_next(rows, e)) == 1) {
         struct journal_entry next;
         journal_read(tx->a, rows, &next);
@@ -263,7 +263,7 @@ static int describe_conflict(struct tx *tx, struct command_call *call, struct er
     struct id by = call->rec->updated_by;
     bool *said = arena_new(tx->a, bool, call->kind->n);
     int r;
-    TRY(db_query(tx->db, CS(journal_of_record), &rows, e, VINT(tx->site->id), VID(call->rec->id), VINT(0), VINT(INT64_MAX)));
+    TRY(db_stream(tx->db, CS(journal_of_record), &rows, e, VINT(tx->site->id), VID(call->rec->id), VINT(0), VINT(INT64_MAX)));
     while ((r = rows_next(rows, e)) == 1) {
         struct journal_entry j;
         journal_read(tx->a, rows, &j);

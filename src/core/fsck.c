@@ -58,7 +58,7 @@ static int check_chain(struct fsck *f, struct err *e) {
     struct digest before = {{0}};
     int64_t expected = 1;
     int r;
-    TRY(db_query(f->db, CS(journal_after), &rows, e, VINT(f->site->id), VINT(0), VINT(INT64_MAX)));
+    TRY(db_stream(f->db, CS(journal_after), &rows, e, VINT(f->site->id), VINT(0), VINT(INT64_MAX)));
     while ((r = rows_next(rows, e)) == 1) {
         struct journal_entry j;
         journal_read(&a, rows, &j);
@@ -143,7 +143,7 @@ static int check_records(struct fsck *f, const struct areas *t, const struct kin
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct record r;
     int got;
-    TRY(db_query(f->db, &kind_sql(k)->scan, &rows, e, VINT(f->site->id), VID((struct id){{0}}), VINT(INT64_MAX)));
+    TRY(db_stream(f->db, &kind_sql(k)->scan, &rows, e, VINT(f->site->id), VID((struct id){{0}}), VINT(INT64_MAX)));
     while ((got = rows_next(rows, e)) == 1) {
         record_read(&a, k, rows, &r);
         if (!(k->flags & KIND_LOG)) TRY(check_row(f, &r, e));
@@ -215,8 +215,8 @@ static int check_batches(struct fsck *f, const struct kind *k, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows CLEANUP(rows_donep) = NULL, *entries CLEANUP(rows_donep) = NULL;
     struct str command = str_z(arena_printf(&a, "%s.batch", k->name));
-    TRY(db_query(f->db, CS(journal_batches), &entries, e, VINT(f->site->id), VTEXTZ(k->name), VTEXT(command)));
-    TRY(db_query(f->db, &kind_sql(k)->batches, &rows, e, VINT(f->site->id)));
+    TRY(db_stream(f->db, CS(journal_batches), &entries, e, VINT(f->site->id), VTEXTZ(k->name), VTEXT(command)));
+    TRY(db_stream(f->db, &kind_sql(k)->batches, &rows, e, VINT(f->site->id)));
     return read_batches(f, &(struct batches){.k = k, .entries = entries}, rows, e);
 }
 

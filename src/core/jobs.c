@@ -8,6 +8,8 @@
 #include "core/tx.h"
 
 enum { ERASE_BATCH = 200, LOOK_EVERY_S = 20 };
+/* Longer than any retention run; after a crash nobody erases for that long, which harms nobody. */
+static const int64_t LEASE_US = 3600 * US_PER_SECOND;
 
 struct jobs {
     struct site *site;
@@ -15,6 +17,7 @@ struct jobs {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
+    struct id owner; /* of leases */
 };
 
 static void as_system(struct tx *tx, const char *command, const struct kind *k) {
@@ -109,64 +112,94 @@ int retention_run(struct site *s, int64_t *ret_erased, struct err *e) {
 
 /* ---- by the clock ---- */
 
-static int64_t last_run(struct site *s, const char *name) {
-    struct arena a CLEANUP(arena_release) = {0};
+/* Is it time, and does nobody else have it?  Asked once by a reader, so that the writer is left alone, and again inside the transaction, where the
+ * site's lock lets only one process pass. */
+static int is_due(struct db *db, struct site *s, const struct job *job, bool *ret, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    int64_t now = site_now(s);
+    TRY(db_query(db, CS(job_get), &rows, e, VINT(s->id), VTEXTZ(job->name)));
+    int r = rows_next(rows, e);
+    *ret = r == 0 || (r == 1 && now - rows_int(rows, 0) >= job->every_us && now >= rows_int(rows, 1));
+    return r < 0 ? -1 : 0;
+}
+
+static bool looks_due(struct site *s, const struct job *job) {
     struct db *db;
     struct err e;
-    struct str text;
-    int64_t at = 0;
-    if (site_reader(s, &db, &e)) return INT64_MAX;
-    if (setting_get(db, s->id, &a, name, &text, &e) == 1) str_to_int(text, 0, INT64_MAX, &at);
+    bool due;
+    if (site_reader(s, &db, &e)) return false;
+    int r = is_due(db, s, job, &due, &e);
     site_reader_done(s, db);
-    return at;
+    return r == 0 && due;
 }
 
 struct job_item {
     struct write_item item;
-    const struct job *job; /* NULL: only the note of the run */
-    const char *setting;
+    struct jobs *jobs;
+    const struct job *job;
+    bool taken; /* it was due */
 };
+
+static int job_done(struct tx *tx, struct job_item *x, struct err *e) {
+    return db_run(tx->db, CS(job_ran), e, VINT(tx->site->id), VTEXTZ(x->job->name), VINT(tx->now), VID(x->jobs->owner));
+}
 
 static int job_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct job_item *x = (struct job_item *)item;
-    char now[24];
-    as_system(tx, x->job ? x->job->name : "job", NULL);
-    if (x->job) TRY(x->job->run(tx, e));
-    snprintf(now, sizeof now, "%lld", (long long)tx->now);
-    return setting_put(tx->db, tx->site->id, x->setting, str_z(now), e);
+    TRY(is_due(tx->db, tx->site, x->job, &x->taken, e));
+    if (!x->taken) return 0;
+    as_system(tx, x->job->name, NULL);
+    TRY(x->job->run(tx, e));
+    return job_done(tx, x, e);
 }
 
-static int expire_sessions(struct tx *tx, struct err *e) {
-    return db_run(tx->db, CS(session_expire), e, VINT(tx->site->id), VINT(tx->now));
+static int expire(struct tx *tx, struct err *e) {
+    TRY(db_run(tx->db, CS(session_expire), e, VINT(tx->site->id), VINT(tx->now)));
+    TRY(db_run(tx->db, CS(throttle_expire), e, VINT(tx->site->id), VINT(tx->now - US_PER_DAY)));
+    return db_run(tx->db, CS(writer_expire), e, VINT(tx->site->id), VINT(tx->now - 7 * US_PER_DAY));
 }
 
-static void run_if_due(struct site *s, const struct job *job) {
-    char setting[96];
+static void run_if_due(struct jobs *j, const struct job *job) {
     struct err e;
-    snprintf(setting, sizeof setting, "job.%s", job->name);
-    if (site_now(s) - last_run(s, setting) < job->every_us) return;
-    struct job_item item = {.item = {.run = job_run}, .job = job, .setting = setting};
-    if (writer_run(s, &item.item, &e)) log_line(LOG_ERROR, "jobs", "failed job=%s code=%s", job->name, err_name(e.code));
+    struct job_item item = {.item = {.run = job_run}, .jobs = j, .job = job};
+    if (!looks_due(j->site, job)) return;
+    if (writer_run(j->site, &item.item, &e)) log_line(LOG_ERROR, "jobs", "failed job=%s code=%s", job->name, err_name(e.code));
 }
 
-static void retention_if_due(struct site *s) {
+/* ---- a job of many transactions: leased, so that no other process begins it, and free again when this one ends without a word ---- */
+
+static int lease_run(struct tx *tx, struct write_item *item, struct err *e) {
+    struct job_item *x = (struct job_item *)item;
+    TRY(is_due(tx->db, tx->site, x->job, &x->taken, e));
+    if (!x->taken) return 0;
+    return db_run(tx->db, CS(job_lease), e, VINT(tx->site->id), VTEXTZ(x->job->name), VID(x->jobs->owner), VINT(tx->now + LEASE_US));
+}
+
+static int lease_end(struct tx *tx, struct write_item *item, struct err *e) {
+    return job_done(tx, (struct job_item *)item, e);
+}
+
+static void retention_if_due(struct jobs *j) {
+    static const struct job job = {.name = "retention", .every_us = US_PER_DAY};
     struct err e;
+    struct job_item lease = {.item = {.run = lease_run}, .jobs = j, .job = &job}, done = {.item = {.run = lease_end}, .jobs = j, .job = &job};
     int64_t erased = 0;
-    if (site_now(s) - last_run(s, "job.retention") < US_PER_DAY) return;
-    struct job_item done = {.item = {.run = job_run}, .setting = "job.retention"};
-    int r = retention_run(s, &erased, &e);
-    if (r == 0) r = writer_run(s, &done.item, &e);
+    if (!looks_due(j->site, &job)) return;
+    int r = writer_run(j->site, &lease.item, &e);
+    if (r == 0 && !lease.taken) return;
+    if (r == 0) r = retention_run(j->site, &erased, &e);
+    if (r == 0) r = writer_run(j->site, &done.item, &e);
     if (r) log_line(LOG_ERROR, "jobs", "retention failed code=%s", err_name(e.code));
     else if (erased) log_line(LOG_INFO, "jobs", "retention erased=%lld", (long long)erased);
 }
 
-static void run_due(struct site *s) {
-    static const struct job own[] = {{"session_expire", 3600 * US_PER_SECOND, expire_sessions}};
+static void run_due(struct jobs *j) {
+    static const struct job own[] = {{"session_expire", 3600 * US_PER_SECOND, expire}};
     const struct system *sys;
-    for (size_t i = 0; i < COUNT(own); i++) run_if_due(s, &own[i]);
+    for (size_t i = 0; i < COUNT(own); i++) run_if_due(j, &own[i]);
     for (size_t i = 0; (sys = system_at(i)); i++)
-        for (size_t j = 0; j < sys->jobs_n; j++) run_if_due(s, &sys->jobs[j]);
-    retention_if_due(s);
+        for (size_t k = 0; k < sys->jobs_n; k++) run_if_due(j, &sys->jobs[k]);
+    retention_if_due(j);
 }
 
 static void *jobs_main(void *arg) {
@@ -179,7 +212,7 @@ static void *jobs_main(void *arg) {
         pthread_cond_timedwait(&j->wake, &j->lock, &until);
         if (j->stopping) break;
         pthread_mutex_unlock(&j->lock);
-        run_due(j->site);
+        run_due(j);
         pthread_mutex_lock(&j->lock);
     }
     pthread_mutex_unlock(&j->lock);
@@ -190,6 +223,7 @@ struct jobs *jobs_start(struct site *s) {
     struct jobs *j = calloc(1, sizeof *j);
     INVARIANT(j);
     j->site = s;
+    j->owner = id_new(site_now(s));
     pthread_mutex_init(&j->lock, NULL);
     pthread_cond_init(&j->wake, NULL);
     INVARIANT(pthread_create(&j->thread, NULL, jobs_main, j) == 0);

@@ -7,53 +7,82 @@
 static const int64_t SESSION_US = 12 * 3600 * US_PER_SECOND, IDLE_US = 2 * 3600 * US_PER_SECOND, LINK_US = 48 * 3600 * US_PER_SECOND,
                      SEEN_EVERY_US = 60 * US_PER_SECOND;
 
-/* ---- throttle: after 5 failures in a row a wait that doubles, up to 15 minutes, for each login and each address ---- */
+/* ---- throttle: after 5 failures in a row a wait that doubles, up to 15 minutes, for each login and each address ----
+ *
+ * In the database, so that whoever tries at several processes of a site waits at all of them. */
 
-enum { THROTTLE_SLOTS = 1024, FREE_TRIES = 5 };
-static struct throttle {
-    uint64_t key;
-    int failures;
-    int64_t until, seen;
-} throttle[THROTTLE_SLOTS];
-static pthread_mutex_t throttle_lock = PTHREAD_MUTEX_INITIALIZER;
+enum { FREE_TRIES = 5 };
 
-/* The slot of a key, or the one least recently used among its four places. */
-static struct throttle *throttle_slot(uint64_t key) {
-    struct throttle *best = NULL;
-    for (uint64_t i = 0; i < 4; i++) {
-        struct throttle *t = &throttle[(key + i) % THROTTLE_SLOTS];
-        if (t->key == key) return t;
-        if (!best || t->seen < best->seen) best = t;
-    }
-    *best = (struct throttle){.key = key};
-    return best;
+struct throttle_keys {
+    uint8_t hash[2][16]; /* keyed: neither names nor addresses are kept */
+    size_t n;
+};
+
+static struct throttle_keys keys_of_login(struct site *s, struct arena *a, const struct login *in) {
+    struct throttle_keys k = {.n = 2};
+    find_hash(&s->key, STR("throttle.login"), utf8_fold(a, in->login), k.hash[0]);
+    find_hash(&s->key, STR("throttle.peer"), in->peer, k.hash[1]);
+    return k;
 }
 
-static int64_t throttle_wait(uint64_t key, int64_t now) {
-    pthread_mutex_lock(&throttle_lock);
-    int64_t until = throttle_slot(key)->until;
-    pthread_mutex_unlock(&throttle_lock);
-    return until > now ? until - now : 0;
+static struct throttle_keys keys_of_account(struct site *s, const struct id *account) {
+    struct throttle_keys k = {.n = 1};
+    find_hash(&s->key, STR("throttle.account"), id_bytes(account), k.hash[0]);
+    return k;
 }
 
-static void throttle_note(uint64_t key, int64_t now, bool success) {
-    pthread_mutex_lock(&throttle_lock);
-    struct throttle *t = throttle_slot(key);
-    t->seen = now;
-    if (success) {
-        t->failures = 0;
-        t->until = 0;
-    } else if (++t->failures >= FREE_TRIES) {
-        int64_t wait = US_PER_SECOND << MIN(t->failures - FREE_TRIES, 10);
-        t->until = now + MIN(wait, 900 * US_PER_SECOND);
-    }
-    pthread_mutex_unlock(&throttle_lock);
+static struct val throttle_val(const struct throttle_keys *k, size_t i) {
+    return VBLOB(((struct str){(const char *)k->hash[i], sizeof k->hash[i]}));
 }
 
-static int must_wait(int64_t wait_us, struct err *e) {
+struct throttle {
+    int64_t failures, until, seen;
+};
+
+static int throttle_load(struct site *s, struct db *db, struct val key, struct throttle *ret, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    *ret = (struct throttle){0};
+    TRY(db_query(db, CS(throttle_get), &rows, e, VINT(s->id), key));
+    int r = rows_next(rows, e);
+    if (r == 1) *ret = (struct throttle){rows_int(rows, 0), rows_int(rows, 1), rows_int(rows, 2)};
+    return r < 0 ? -1 : 0;
+}
+
+static int throttle_wait(struct site *s, struct db *db, const struct throttle_keys *k, int64_t now, struct err *e) {
+    int64_t until = 0;
     char seconds[24];
-    snprintf(seconds, sizeof seconds, "%lld", (long long)(wait_us / US_PER_SECOND + 1));
+    for (size_t i = 0; i < k->n; i++) {
+        struct throttle t;
+        TRY(throttle_load(s, db, throttle_val(k, i), &t, e));
+        until = MAX(until, t.until);
+    }
+    if (until <= now) return 0;
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((until - now) / US_PER_SECOND + 1));
     return err_set(e, ERR_THROTTLED, NULL, M_LOGIN_WAIT, seconds);
+}
+
+struct throttle_item {
+    struct write_item item;
+    const struct throttle_keys *keys;
+    int64_t now;
+};
+
+static int failure_run(struct tx *tx, struct write_item *item, struct err *e) {
+    const struct throttle_item *x = (const struct throttle_item *)item;
+    for (size_t i = 0; i < x->keys->n; i++) {
+        struct val key = throttle_val(x->keys, i);
+        struct throttle t;
+        TRY(throttle_load(tx->site, tx->db, key, &t, e));
+        int64_t over = ++t.failures - FREE_TRIES;
+        if (over >= 0) t.until = x->now + MIN(US_PER_SECOND << MIN(over, 10), 900 * US_PER_SECOND);
+        TRY(db_run(tx->db, CS(throttle_put), e, VINT(tx->site->id), key, VINT(t.failures), VINT(t.until), VINT(x->now)));
+    }
+    return 0;
+}
+
+static int throttle_failure(struct site *s, const struct throttle_keys *k, int64_t now, struct err *e) {
+    struct throttle_item x = {.item = {.run = failure_run}, .keys = k, .now = now};
+    return writer_run(s, &x.item, e);
 }
 
 /* ---- small writes through the writer, all of one call in one transaction ---- */
@@ -73,7 +102,7 @@ static int write_all_run(struct tx *tx, struct write_item *item, struct err *e) 
     const struct write_all *all = (const struct write_all *)item;
     for (size_t i = 0; i < all->n; i++) {
         int64_t changed = 0;
-        TRY(db_run_n(tx->db, all->w[i].stmt, all->w[i].v, COUNT(all->w[i].v), &changed, e));
+        TRY(db_run_n(tx->db, all->w[i].stmt, all->w[i].v, COUNT(all->w[i].v), all->w[i].must ? &changed : NULL, e));
         if (all->w[i].must && !changed) return err_set(e, ERR_GONE, NULL, M_LINK_USED);
     }
     return 0;
@@ -259,13 +288,15 @@ static int check_code(struct site *s, struct id account, const struct secret *se
     return e->code == ERR_GONE ? wrong(e) : -1;
 }
 
-static int check_login(struct site *s, struct arena *a, const struct login *in, struct id *ret_account, bool *ret_code_wanted, struct err *e) {
+static int check_login(struct site *s, struct arena *a, const struct login *in, const struct throttle_keys *keys, struct id *ret_account,
+                       bool *ret_code_wanted, struct err *e) {
     struct db *db;
     struct record *account = NULL;
     struct secret secret;
     struct actor actor;
     TRY(site_reader(s, &db, e));
-    int found = login_account(s, db, a, in, &account, &secret, e);
+    int found = throttle_wait(s, db, keys, clock_now(&(struct clock){0}), e);
+    if (found == 0) found = login_account(s, db, a, in, &account, &secret, e);
     int usable = found == 1 ? actor_load(s, db, a, account->id, &actor, e) : -1;
     site_reader_done(s, db);
     if (found < 0) return -1;
@@ -279,16 +310,19 @@ static int check_login(struct site *s, struct arena *a, const struct login *in, 
 }
 
 int session_login(struct site *s, struct arena *a, const struct login *in, char ret_token[TOKEN_TEXT], bool *ret_code_wanted, struct err *e) {
-    uint64_t keys[2] = {str_hash(utf8_fold(a, in->login)), str_hash(in->peer) ^ 1};
-    int64_t now = clock_now(&(struct clock){0}), wait = MAX(throttle_wait(keys[0], now), throttle_wait(keys[1], now));
+    struct throttle_keys keys = keys_of_login(s, a, in);
+    int64_t now = clock_now(&(struct clock){0});
     struct id account;
+    struct fresh f;
+    struct err ignored;
     *ret_code_wanted = false;
-    if (wait > 0) return must_wait(wait, e);
-    int r = check_login(s, a, in, &account, ret_code_wanted, e);
-    if (r && e->code != ERR_UNAUTHENTICATED) return -1;
-    if (!*ret_code_wanted)
-        for (size_t i = 0; i < COUNT(keys); i++) throttle_note(keys[i], now, r == 0);
-    return r ? -1 : session_add(s, account, "session", NULL, SESSION_US, ret_token, e);
+    int r = check_login(s, a, in, &keys, &account, ret_code_wanted, e);
+    if (r && e->code == ERR_UNAUTHENTICATED && !*ret_code_wanted) throttle_failure(s, &keys, now, &ignored);
+    if (r) return -1;
+    const struct write writes[] = {new_session(s, account, "session", NULL, SESSION_US, ret_token, &f),
+                                   {CS(throttle_end), {VINT(s->id), throttle_val(&keys, 0)}},
+                                   {CS(throttle_end), {VINT(s->id), throttle_val(&keys, 1)}}};
+    return write_all(s, writes, COUNT(writes), e);
 }
 
 int session_end(struct site *s, struct digest token, struct err *e) {
@@ -323,14 +357,20 @@ int account_password(struct site *s, struct id account, struct str password, str
 
 int session_password(struct site *s, struct arena *a, const struct session *who, struct str old, struct str new, struct err *e) {
     struct secret secret;
-    TRY(secret_of(s, a, who->actor.id, &secret, e));
-    uint64_t key = str_hash(id_bytes(&who->actor.id)) ^ 2;
-    int64_t now = clock_now(&(struct clock){0}), wait = throttle_wait(key, now);
-    if (wait > 0) return must_wait(wait, e);
-    bool right = secret.password.n && password_matches(secret.password.p, old);
-    throttle_note(key, now, right);
-    if (!right) return err_set(e, ERR_INVALID, "password", M_LOGIN);
-    return set_password(s, who->actor.id, new, &who->digest, e);
+    struct throttle_keys keys = keys_of_account(s, &who->actor.id);
+    int64_t now = clock_now(&(struct clock){0});
+    struct db *db;
+    TRY(site_reader(s, &db, e));
+    int r = throttle_wait(s, db, &keys, now, e);
+    site_reader_done(s, db);
+    if (r == 0) r = secret_of(s, a, who->actor.id, &secret, e);
+    if (r) return -1;
+    if (secret.password.n && password_matches(secret.password.p, old)) {
+        TRY(set_password(s, who->actor.id, new, &who->digest, e));
+        return WRITE(s, CS(throttle_end), e, VINT(s->id), throttle_val(&keys, 0));
+    }
+    TRY(throttle_failure(s, &keys, now, e));
+    return err_set(e, ERR_INVALID, "password", M_LOGIN);
 }
 
 int session_link_use(struct site *s, struct arena *a, struct str link, struct str password, char ret_token[TOKEN_TEXT], struct err *e) {

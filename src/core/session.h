@@ -1,7 +1,7 @@
 /* Who is calling: passwords, second factor, sessions, one-time links, API tokens.
  *
  * Only digests of tokens are stored.  A session lasts 12 h and ends after 2 h without use; a link is good once and for 48 h; an API token until
- * its end.  Attempts are throttled by login and by address, in this process.  Accounts are records of the kind `user`, their roles records
+ * its end.  Attempts are throttled by login and by address.  Accounts are records of the kind `user`, their roles records
  * of the kind `user_role`. */
 #ifndef SESSION_H
 #define SESSION_H

@@ -317,7 +317,7 @@ int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const 
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct stored row = {0};
     int got;
-    TRY(db_query(db, &figure_stmts[ST_TALLY_ALL], &rows, e, VINT(s->id)));
+    TRY(db_stream(db, &figure_stmts[ST_TALLY_ALL], &rows, e, VINT(s->id)));
     while ((got = rows_next(rows, e)) > 0) {
         row.k = (struct tally_key){rows_text(rows, 0), rows_text(rows, 1), rows_text(rows, 2), rows_text(rows, 3)};
         int64_t n = rows_int(rows, 4);

@@ -448,7 +448,7 @@ static int recount_subtree(struct tx *tx, struct str top, int sign, struct err *
         const struct kind *k = kind_at(i);
         struct rows *rows CLEANUP(rows_donep) = NULL;
         struct arena a CLEANUP(arena_release) = {0};
-        TRY(db_query(tx->db, &kind_sql(k)->range_after, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(STR("")),
+        TRY(db_stream(tx->db, &kind_sql(k)->range_after, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(STR("")),
                      VID((struct id){{0}}), VINT(INT64_MAX)));
         int r;
         struct record rec;

@@ -82,3 +82,12 @@ void http_add_header(struct http_call *c, const char *name, const char *value) {
     buf_add(&c->extra, "\r\n", 2);
     INVARIANT(!c->extra.failed);
 }
+
+size_t http_headers_mark(const struct http_call *c) {
+    return c->extra.n;
+}
+
+void http_headers_back(struct http_call *c, size_t mark) {
+    INVARIANT(!c->answer && !c->stream && mark <= c->extra.n);
+    c->extra.n = mark;
+}

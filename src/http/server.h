@@ -65,6 +65,9 @@ void http_set_data(struct http_call *c, void *data);
 
 /* Headers of the answer; before http_answer or http_stream.  Values with CR or LF are refused by INVARIANT. */
 void http_add_header(struct http_call *c, const char *name, const char *value);
+/* The headers added so far, and back to them: for a call that is run again before it was answered. */
+size_t http_headers_mark(const struct http_call *c);
+void http_headers_back(struct http_call *c, size_t mark);
 /* Answers and gives the call up.  The body is copied.  HEAD sends no body; 204 and 304 none.  From any thread. */
 void http_answer(struct http_call *c, int status, const char *type, struct str body);
 /* The same with bytes that live as long as the program (embedded files): not copied. */
