@@ -1,7 +1,7 @@
 # Sourced by run and test: installs what a bare Debian 12 lacks and builds.  Quick when nothing is missing.
 # shellcheck shell=bash
 
-RUN_PACKAGES="gcc libc6-dev make pkg-config ca-certificates tzdata opencc libsqlite3-dev libsodium-dev liboath-dev libevent-dev libssl-dev
+RUN_PACKAGES="gcc libc6-dev make pkg-config ca-certificates tzdata opencc libsqlite3-dev libpq-dev libsodium-dev liboath-dev libevent-dev libssl-dev
  libzip-dev libexpat1-dev libxlsxwriter-dev libicu-dev zlib1g-dev libbrotli-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev chromium fonts-wqy-microhei curl postgresql-15"
 NODE_VERSION=22.23.3 # where the system's Node.js is older than 20.19, the least that Vite needs
