@@ -12,6 +12,9 @@ static const struct cli_option common[] = {
     {"lang", "zh-Hans|zh-Hant|en", {"输出的语言", "Language of the output"}, false},
 };
 
+const struct cli_option cli_database = {
+    "db", "postgres://...", {"数据库地址（默认：目录中 database 文件所写的；新建时为 LF_DB）", "Address of the database (default: what the file `database` in the directory says; for a new site LF_DB)"}, false};
+
 const char *cli_value(const struct cli *c, const char *option) {
     for (int i = 0; i < c->given_n; i++)
         if (strcmp(c->given[i].option->name, option) == 0) return c->given[i].value ? c->given[i].value : "";
@@ -24,6 +27,10 @@ bool cli_given(const struct cli *c, const char *option) {
 
 int cli_usage(struct err *e, const char *what) {
     return err_set(e, ERR_USAGE, NULL, M_TEXT, what);
+}
+
+int cli_open(struct cli *c, const char *dir, struct err *e) {
+    return site_open_at(dir, cli_value(c, "db"), &c->site, e);
 }
 
 int cli_int(const struct cli *c, const char *option, int64_t min, int64_t max, int64_t fallback, int64_t *ret, struct err *e) {
@@ -85,6 +92,7 @@ static void print_options(const struct cli_option *o, size_t n, enum lang lang) 
 static void print_command_help(const struct cli_command *k, enum lang lang) {
     printf("lianfang %s %s\n  %s\n\n", k->name, k->args, label_in(k->help, lang));
     print_options(k->options, k->n, lang);
+    if (k->flags & (CLI_SITE | CLI_DB)) print_options(&cli_database, 1, lang);
     print_options(common, COUNT(common), lang);
 }
 
@@ -104,7 +112,7 @@ static const struct cli_option *find_option(const struct cli_command *k, struct 
         if (str_eqz(name, k->options[i].name)) return &k->options[i];
     for (size_t i = 0; i < COUNT(common); i++)
         if (str_eqz(name, common[i].name)) return &common[i];
-    return NULL;
+    return k->flags & (CLI_SITE | CLI_DB) && str_eqz(name, cli_database.name) ? &cli_database : NULL;
 }
 
 static int take_option(struct cli *c, char **argv, int argc, int *i, struct err *e) {
@@ -188,7 +196,7 @@ static int run_command(struct cli *c, int argc, char **argv, struct err *e) {
     }
     if (c->args_n < c->command->least || c->args_n > c->command->most) return cli_usage(e, c->command->args);
     site_program_init(systems_all);
-    if (c->command->flags & CLI_SITE) TRY(site_open(c->args[0], &c->site, e));
+    if (c->command->flags & CLI_SITE) TRY(cli_open(c, c->args[0], e));
     int r = c->command->run(c, e);
     site_close(c->site);
     return r;

@@ -16,18 +16,8 @@ static const struct cli_option options[] = {
 
 /* A half-made site would only be in the way of the next attempt. */
 static void take_back(const char *dir, bool made_dir) {
-    static const char *const files[] = {"lianfang.db", "lianfang.db-wal", "lianfang.db-shm", "site.key"};
-    char path[600];
-    for (size_t i = 0; i < COUNT(files); i++) unlink(site_path(path, dir, files[i]));
+    site_take_back(dir);
     if (made_dir) rmdir(dir);
-}
-
-static int no_site_yet(const char *dir, struct err *e) {
-    static const char *const files[] = {"lianfang.db", "site.key"};
-    char path[600];
-    for (size_t i = 0; i < COUNT(files); i++)
-        if (access(site_path(path, dir, files[i]), F_OK) == 0) return err_set(e, ERR_CONFLICT, NULL, M_SITE_EXISTS, dir);
-    return 0;
 }
 
 /* ---- what was made ---- */
@@ -97,7 +87,7 @@ static int make_site(struct cli *c, const struct site_options *o, struct demo *d
     int64_t seed;
     TRY(cli_int(c, "seed", 0, INT64_MAX, 1, &seed, e));
     TRY(site_create(c->args[0], o, e));
-    TRY(site_open(c->args[0], &c->site, e));
+    TRY(site_open(c->args[0], &c->site, e)); /* where site_create put it */
     demo_begin(d, c->site, c, (uint64_t)seed);
     return 0;
 }
@@ -107,7 +97,7 @@ static int with_scenario(struct cli *c, struct demo *d, struct err *e) {
     size_t wrong;
     if (cli_given(c, "on") || cli_given(c, "size")) return cli_usage(e, "--scenario: --on, --size");
     TRY(scenario_read(&c->a, cli_value(c, "scenario"), &sc, e));
-    struct site_options o = {.name = arena_strz(&c->a, sc.areas[0].name), .tz = sc.tz};
+    struct site_options o = {.name = arena_strz(&c->a, sc.areas[0].name), .tz = sc.tz, .db = cli_value(c, "db")};
     TRY(make_site(c, &o, d, e));
     TRY(scenario_make(d, &sc, e));
     TRY(scenario_verify(d, &sc, &wrong, e));
@@ -124,7 +114,7 @@ static int without(struct cli *c, struct demo *d, struct err *e) {
     struct json_out o = JSON_OUT(&b);
     TRY(cli_int(c, "size", SIZE_LEAST, SIZE_MOST, SIZE_DEFAULT, &county.residents, e));
     TRY(cli_day(c, "on", DAY_NONE, &county.on, e));
-    TRY(make_site(c, &(struct site_options){.name = COUNTY_NAME}, d, e));
+    TRY(make_site(c, &(struct site_options){.name = COUNTY_NAME, .db = cli_value(c, "db")}, d, e));
     TRY(county_make(d, &county, e));
     cli_progress_end(c);
     json_object(&o);
@@ -138,7 +128,7 @@ static int without(struct cli *c, struct demo *d, struct err *e) {
 static int demo_run(struct cli *c, struct err *e) {
     static struct demo d;
     bool had_dir = access(c->args[0], F_OK) == 0;
-    TRY(no_site_yet(c->args[0], e));
+    if (site_is_there(c->args[0])) return err_set(e, ERR_CONFLICT, NULL, M_SITE_EXISTS, c->args[0]);
     int r = cli_given(c, "scenario") ? with_scenario(c, &d, e) : without(c, &d, e);
     cli_progress_end(c);
     demo_end(&d);
@@ -148,4 +138,4 @@ static int demo_run(struct cli *c, struct err *e) {
     return r;
 }
 
-const struct cli_command cli_demo = {"demo", "DIR", {"建立一个装有合成数据的站点", "Make a site full of synthetic records"}, options, COUNT(options), 1, 1, 0, demo_run};
+const struct cli_command cli_demo = {"demo", "DIR", {"建立一个装有合成数据的站点", "Make a site full of synthetic records"}, options, COUNT(options), 1, 1, CLI_DB, demo_run};

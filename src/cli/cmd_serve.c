@@ -89,8 +89,8 @@ static int run_with_signals(struct cli *c, struct err *e) {
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
-    TRY(site_open(c->args[0], &c->site, e));
+    TRY(cli_open(c, c->args[0], e));
     return run(c, e);
 }
 
-const struct cli_command cli_serve = {"serve", "DIR", {"启动服务", "Start the server"}, options, COUNT(options), 1, 1, 0, run_with_signals};
+const struct cli_command cli_serve = {"serve", "DIR", {"启动服务", "Start the server"}, options, COUNT(options), 1, 1, CLI_DB, run_with_signals};

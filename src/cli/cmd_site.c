@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/copy.h"
 #include "core/fsck.h"
 #include "core/schema.h"
 #include "core/session.h"
@@ -21,16 +22,34 @@ static const struct cli_option init_options[] = {
     {"tz", "ZONE", {"时区（默认 Asia/Shanghai）", "Time zone (default Asia/Shanghai)"}, false},
 };
 
+/* A value that is NULL is true. */
+static void print_json(const char *const pairs[][2], size_t n) {
+    struct buf b CLEANUP(buf_release) = BUF(1 << 16);
+    struct json_out o = JSON_OUT(&b);
+    json_object(&o);
+    for (size_t i = 0; i < n; i++)
+        if (pairs[i][1]) json_put_strz(&o, pairs[i][0], pairs[i][1]);
+        else json_put_bool(&o, pairs[i][0], true);
+    json_object_end(&o);
+    puts(b.p);
+}
+
+static const char *engine_of(const char *dir) {
+    char address[SITE_ADDRESS];
+    struct err e;
+    return site_address(dir, NULL, address, &e) == 0 && db_is_server(address) ? "postgresql" : "sqlite";
+}
+
 static int init_run(struct cli *c, struct err *e) {
-    const char *code = cli_value(c, "area");
-    struct site_options o = {.name = cli_value(c, "name"), .tz = cli_value(c, "tz"), .level = cli_value(c, "level"), .code = code ? code : "local"};
-    TRY(site_create(c->args[0], &o, e));
-    if (c->json) printf("{\"directory\":\"%s\",\"area\":\"%s\"}\n", c->args[0], o.code);
-    else printf(c->lang == LANG_EN ? "made a site in %s; start it with: lianfang serve %s\n" : "已在 %s 建立站点；启动：lianfang serve %s\n", c->args[0], c->args[0]);
+    const char *code = cli_value(c, "area"), *dir = c->args[0];
+    struct site_options o = {.name = cli_value(c, "name"), .tz = cli_value(c, "tz"), .level = cli_value(c, "level"), .code = code ? code : "local", .db = cli_value(c, "db")};
+    TRY(site_create(dir, &o, e));
+    if (c->json) print_json((const char *const[][2]){{"directory", dir}, {"area", o.code}, {"database", engine_of(dir)}}, 3);
+    else printf(c->lang == LANG_EN ? "made a site in %s; start it with: lianfang serve %s\n" : "已在 %s 建立站点；启动：lianfang serve %s\n", dir, dir);
     return 0;
 }
 
-const struct cli_command cli_init = {"init", "DIR", {"建立一个空站点", "Make an empty site"}, init_options, COUNT(init_options), 1, 1, 0, init_run};
+const struct cli_command cli_init = {"init", "DIR", {"建立一个空站点", "Make an empty site"}, init_options, COUNT(init_options), 1, 1, CLI_DB, init_run};
 
 /* ---- backup and restore ---- */
 
@@ -51,7 +70,12 @@ static void print_wrong(void *arg UNUSED, enum fsck_part part, const char *what)
     fprintf(stderr, "%s: %s\n", fsck_names[part], what);
 }
 
-static int prove(const char *dir, struct err *e) {
+int cli_copy_key(const char *from_dir, const char *to_dir, struct err *e) {
+    char a[600], b[600];
+    return copy_file(site_path(a, from_dir, "site.key"), site_path(b, to_dir, "site.key"), e);
+}
+
+int cli_prove(const char *dir, struct err *e) {
     struct site *s CLEANUP(site_closep) = NULL;
     struct fsck_result r;
     TRY(site_open(dir, &s, e));
@@ -61,35 +85,106 @@ static int prove(const char *dir, struct err *e) {
     return 0;
 }
 
-/* The database of `from` and its key into a new directory, proved there. */
-static int copy_site(const char *from, const char *to, struct err *e) {
+struct progress {
+    const struct cli *c;
+    int64_t began_us, before; /* rows that were there */
+};
+
+static bool show_progress(void *arg, int64_t done, int64_t total) {
+    struct progress *p = arg;
+    if (p->before < 0) p->before = done;
+    cli_progress(p->c, p->c->command->name, done - p->before, total > 0 ? (double)done / (double)total : 1.0, p->began_us);
+    return true;
+}
+
+int cli_copy_rows(struct cli *c, struct site *from, const char *to, const char *dir, bool again, struct copy_result *ret, struct err *e) {
+    struct progress p = {c, monotonic_us(), -1};
+    struct copy_options o = {.name = dir, .again = again, .progress = show_progress, .arg = &p};
+    int r = copy_site(from, to, &o, ret, e);
+    cli_progress_end(c);
+    return r;
+}
+
+/* The file itself, page by page, and the key. */
+static int copy_files(const char *from, const char *to, struct err *e) {
     char a[600], b[600];
     struct db *db CLEANUP(db_closep) = NULL;
     if (access(site_path(a, from, "lianfang.db"), F_OK)) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_SITE, from);
-    if (mkdir(to, 0700)) return err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_IO, NULL, M_FILE, to, strerror(errno));
     TRY(db_open(a, DB_READ, &db, e));
     TRY(db_backup(db, site_path(b, to, "lianfang.db"), e));
-    TRY(copy_file(site_path(a, from, "site.key"), site_path(b, to, "site.key"), e));
-    return prove(to, e);
+    return cli_copy_key(from, to, e);
+}
+
+static int make_dir(const char *dir, struct err *e) {
+    return mkdir(dir, 0700) ? err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_IO, NULL, M_FILE, dir, strerror(errno)) : 0;
+}
+
+/* Without the address, for on the server the site of that key may be somebody's who uses it. */
+static int undo(const char *to) {
+    char path[600];
+    unlink(site_path(path, to, "database"));
+    site_take_back(to);
+    rmdir(to);
+    return -1;
+}
+
+/* The row by row way out of a server, which others write to meanwhile. */
+static int from_server(struct cli *c, const char *to, struct err *e) {
+    struct copy_result r;
+    char path[600];
+    TRY(cli_open(c, c->args[0], e));
+    TRY(cli_copy_key(c->args[0], to, e));
+    return cli_copy_rows(c, c->site, site_path(path, to, "lianfang.db"), to, false, &r, e);
 }
 
 static int backup_run(struct cli *c, struct err *e) {
-    TRY(copy_site(c->args[0], c->args[1], e));
-    if (c->json) printf("{\"backup\":\"%s\",\"proved\":true}\n", c->args[1]);
-    else printf(c->lang == LANG_EN ? "backup in %s, checked. It holds the key: keep it locked away.\n" : "备份已存入 %s 并通过校验。其中含密钥，请妥善保管。\n", c->args[1]);
+    const char *from = c->args[0], *to = c->args[1];
+    char address[SITE_ADDRESS];
+    TRY(site_address(from, cli_value(c, "db"), address, e));
+    TRY(make_dir(to, e));
+    if (db_is_server(address) ? from_server(c, to, e) : copy_files(from, to, e)) return undo(to);
+    TRY(cli_prove(to, e));
+    if (c->json) print_json((const char *const[][2]){{"backup", to}, {"proved", NULL}}, 2);
+    else printf(c->lang == LANG_EN ? "backup in %s, checked. It holds the key: keep it locked away.\n" : "备份已存入 %s 并通过校验。其中含密钥，请妥善保管。\n", to);
     return 0;
 }
 
-const struct cli_command cli_backup = {"backup", "DIR TARGET", {"运行中备份并校验", "Copy a running site and check the copy"}, NULL, 0, 2, 2, 0, backup_run};
+const struct cli_command cli_backup = {"backup", "DIR TARGET", {"运行中备份并校验", "Copy a running site and check the copy"}, NULL, 0, 2, 2, CLI_DB, backup_run};
+
+/* By way of a copy in DIR: a backup of an older program is brought up to date, and the backup stays as it is. */
+static int into_server(struct cli *c, const char *stage, const char *address, struct err *e) {
+    const char *from = c->args[0], *to = c->args[1];
+    struct site *s CLEANUP(site_closep) = NULL;
+    struct copy_result r;
+    TRY(make_dir(stage, e));
+    TRY(copy_files(from, stage, e));
+    TRY(site_open(stage, &s, e));
+    TRY(cli_copy_key(from, to, e));
+    TRY(site_address_write(to, address, e));
+    return cli_copy_rows(c, s, address, to, true, &r, e);
+}
+
+static int restore_to(struct cli *c, const char *db, struct err *e) {
+    char stage[600], address[SITE_ADDRESS];
+    if (!db) return copy_files(c->args[0], c->args[1], e);
+    TRY(site_address(c->args[1], db, address, e));
+    int r = into_server(c, site_path(stage, c->args[1], "restoring"), address, e);
+    site_take_back(stage);
+    rmdir(stage);
+    return r;
+}
 
 static int restore_run(struct cli *c, struct err *e) {
-    TRY(copy_site(c->args[0], c->args[1], e));
-    if (c->json) printf("{\"restored\":\"%s\",\"proved\":true}\n", c->args[1]);
-    else printf(c->lang == LANG_EN ? "restored into %s, checked\n" : "已恢复到 %s 并通过校验\n", c->args[1]);
+    const char *to = c->args[1];
+    TRY(make_dir(to, e));
+    if (restore_to(c, cli_value(c, "db"), e)) return undo(to);
+    TRY(cli_prove(to, e));
+    if (c->json) print_json((const char *const[][2]){{"restored", to}, {"proved", NULL}}, 2);
+    else printf(c->lang == LANG_EN ? "restored into %s, checked\n" : "已恢复到 %s 并通过校验\n", to);
     return 0;
 }
 
-const struct cli_command cli_restore = {"restore", "BACKUP DIR", {"由备份恢复到新目录", "Restore a backup into a new directory"}, NULL, 0, 2, 2, 0, restore_run};
+const struct cli_command cli_restore = {"restore", "BACKUP DIR", {"由备份恢复到新目录；用 --db 恢复到服务器", "Restore a backup into a new directory; with --db onto a server"}, NULL, 0, 2, 2, CLI_DB, restore_run};
 
 /* ---- fsck ---- */
 
@@ -137,6 +232,16 @@ static bool private_file(const char *dir, const char *name) {
     return stat(site_path(path, dir, name), &st) == 0 && (st.st_mode & 077) == 0;
 }
 
+/* An address may hold a password. */
+static struct finding where_the_rows_are(const struct site *s) {
+    char path[600];
+    bool named = access(site_path(path, s->dir, "database"), F_OK) == 0;
+    if (!db_is_server(s->address))
+        return (struct finding){private_file(s->dir, "lianfang.db"), {"数据库文件只有本人可读", "the database can be read by its owner only"}};
+    return (struct finding){!named || private_file(s->dir, "database"),
+                            {"数据在 PostgreSQL 服务器上，其地址只有本人可读", "the rows are on a PostgreSQL server, its address can be read by its owner only"}};
+}
+
 static int doctor_run(struct cli *c, struct err *e) {
     struct statvfs fs;
     struct stat dir;
@@ -146,7 +251,7 @@ static int doctor_run(struct cli *c, struct err *e) {
     bool space = statvfs(d, &fs) == 0 && (double)fs.f_bavail * (double)fs.f_frsize > 1e9;
     const struct finding findings[] = {
         {private_file(d, "site.key"), {"密钥文件只有本人可读", "the key can be read by its owner only"}},
-        {private_file(d, "lianfang.db"), {"数据库文件只有本人可读", "the database can be read by its owner only"}},
+        where_the_rows_are(c->site),
         {stat(d, &dir) == 0 && (dir.st_mode & 077) == 0, {"数据目录只有本人可进", "the directory is closed to others"}},
         {geteuid() != 0, {"不以 root 运行", "not run as root"}},
         {accounts > 0, {"至少有一个账户已设密码", "at least one account has a password"}},
