@@ -50,7 +50,7 @@ static int read_address(const char *dir, char ret[SITE_ADDRESS], struct err *e) 
     return db_is_server(ret) ? 1 : err_set(e, ERR_CORRUPT, NULL, M_FILE_DAMAGED, path, "postgres://");
 }
 
-static int write_address(const char *dir, const char *address, struct err *e) {
+int site_address_write(const char *dir, const char *address, struct err *e) {
     char path[600];
     int fd = open(site_path(path, dir, ADDRESS_FILE), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(errno));
@@ -170,7 +170,7 @@ static int make_first_area(struct tx *tx, struct write_item *item, struct err *e
 
 static int fill_new_site(const char *dir, const char *address, const struct site_key *key, const struct site_options *o, struct err *e) {
     struct db *db CLEANUP(db_closep) = NULL;
-    if (db_is_server(address)) TRY(write_address(dir, address, e));
+    if (db_is_server(address)) TRY(site_address_write(dir, address, e));
     TRY(db_open(address, DB_CREATE, &db, e));
     TRY(schema_update(db, clock_now(&(struct clock){0}), e));
     TRY(write_settings(db, key, o, e));

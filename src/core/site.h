@@ -52,6 +52,8 @@ int site_open(const char *dir, struct site **ret, struct err *e);
 int site_open_at(const char *dir, const char *db, struct site **ret, struct err *e); /* db may be NULL */
 /* The address of the database of DIR; `db` as given to site_open_at. */
 int site_address(const char *dir, const char *db, char ret[SITE_ADDRESS], struct err *e);
+/* Writes DIR/database (mode 0600): from now on the site is there. */
+int site_address_write(const char *dir, const char *address, struct err *e);
 /* Is there a site in DIR, of either kind? */
 bool site_is_there(const char *dir);
 /* Takes away what a failed attempt left: the files, and on a server the site's rows. */
