@@ -1,8 +1,9 @@
-/* The real program in a fresh directory, spoken to from outside.  LF_BIN names it (default build/release/lianfang). */
+/* The real program in a fresh directory, spoken to from outside.  LF_BIN names it (default build/release/lianfang).
+ * LF_DB=postgres://...: sites are made in that database on a server; else each in a file of its own. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +15,16 @@ export const BIN = process.env.LF_BIN || fileURLToPath(new URL('../../build/rele
 export const PASSWORD = 'a password of the tests';
 export const cli = (...args) => execFileSync(BIN, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const cliLater = promisify(execFile);
+export const ON_SERVER = !!process.env.LF_DB;
+/* What psql prints: a line for each row, | between the columns. */
+export const psql = (db, sql) => execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', db, '-c', sql], { encoding: 'utf8' }).trim();
+/* An empty database on the server of `db`. */
+export function newDatabase(db = process.env.LF_DB) {
+  const url = new URL(db), name = 'http_' + randomBytes(6).toString('hex');
+  psql(db, 'CREATE DATABASE ' + name);
+  url.pathname = '/' + name;
+  return url.href;
+}
 
 /* UUIDv7, as browsers make them. */
 export function uuid() {
@@ -43,14 +54,14 @@ export function idNumber(birth = '19900101', male = true) {
 /* Someone signed in: keeps the cookie and the anti-forgery token. */
 export class Client {
   constructor(site, cookie = '', csrf = '', bearer = '') { Object.assign(this, { site, cookie, csrf, bearer }); }
-  async raw(method, path, { body, headers = {}, type = 'application/json', lang = 'en' } = {}) {
+  async raw(method, path, { body, headers = {}, type = 'application/json', lang = 'en', signal } = {}) {
     const h = { 'Accept-Language': lang, ...headers };
     if (this.cookie) h.Cookie = this.cookie;
     if (this.bearer) h.Authorization = 'Bearer ' + this.bearer;
     if (method !== 'GET' && method !== 'HEAD' && this.csrf && !('X-CSRF-Token' in h)) h['X-CSRF-Token'] = this.csrf;
     if (h['X-CSRF-Token'] === null) delete h['X-CSRF-Token'];
     if (body !== undefined && type) h['Content-Type'] = type;
-    return fetch(this.site.url + path, { method, headers: h, body: body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) });
+    return fetch(this.site.url + path, { method, headers: h, signal, body: body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) });
   }
   /* {status, body, headers} of any answer; API paths may leave out /api/v1. */
   async call(method, path, o = {}) {
@@ -100,6 +111,17 @@ export class Site {
     this.port = Number(new URL(this.url).port);
     return this;
   }
+  /* Another machine that serves the same site: it has copies of the key and of the server's address, and this one's administrator. */
+  async beside(env = {}) {
+    const other = new Site();
+    mkdirSync(other.site, { mode: 0o700 });
+    for (const name of ['site.key', 'database']) copyFileSync(join(this.site, name), join(other.site, name));
+    await other.start(env);
+    other.admin = new Client(other, this.admin.cookie, this.admin.csrf);
+    other.areas = this.areas;
+    return other;
+  }
+  get database() { return readFileSync(join(this.site, 'database'), 'utf8').trim(); }
   async stop(signal = 'SIGTERM') {
     if (!this.child || this.child.exitCode !== null) return;
     const gone = new Promise((r) => this.child.once('exit', r));
@@ -133,9 +155,9 @@ export class Site {
 }
 
 /* county jx > townships t1 t2 > communities c1 c2 | c3 > quarter q1 > buildings b1 b2; the administrator signed in. */
-export async function newSite(env = {}) {
+export async function newSite(env = {}, db = null) {
   const s = new Site();
-  cli('init', s.site, '--area', 'jx', '--name', '测试县');
+  cli('init', s.site, '--area', 'jx', '--name', '测试县', ...(db ? ['--db', db] : []));
   await s.start(env);
   s.admin = await s.welcome();
   s.areas = { jx: (await s.admin.get('areas')).areas[0].id };

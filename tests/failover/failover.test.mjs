@@ -1,0 +1,49 @@
+/* The database moves from one server to another under load: callers see a delay, and what was answered is there. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { newSite, psql, sleep } from '../http/lib.mjs';
+import { Load } from '../http/load.mjs';
+
+const PAIR = fileURLToPath(new URL('pair.sh', import.meta.url));
+const AWAY = 2000; /* ms between the end of the primary and the promotion */
+
+async function grows(load, ms) {
+  const had = load.kept.size;
+  for (const end = Date.now() + ms; load.kept.size === had && Date.now() < end;) await sleep(20);
+  return load.kept.size > had;
+}
+
+async function moves(t, how) {
+  const dir = mkdtempSync(join(tmpdir(), 'lf-pair-'));
+  const pair = async (what) => (await promisify(execFile)(PAIR, [what, dir])).stdout.trim();
+  try {
+    const s = await newSite({}, await pair('start')), load = new Load().start(s.admin, 24).start(s.admin, 4, 'lines').start(s.admin, 4, 'impatient');
+    await sleep(3000);
+    const before = load.kept.size, gone = Date.now();
+    await pair(how);
+    await sleep(AWAY);
+    await pair('promote');
+    assert.ok(await grows(load, 30000), 'writes succeed again');
+    const away = Date.now() - gone;
+    await sleep(3000);
+    await load.stop();
+    const after = load.kept.size - before;
+    t.diagnostic(`${before} records before, ${after} after; no write for ${away} ms, longest wait ${load.longest} ms, ${load.hungUp} hung up, ${load.repeated} repeated`);
+    assert.ok(before > 100 && after > 100, `${before} and ${after} records`);
+    await load.prove(s.admin);
+    const [n, first, last, ids] = psql(s.database, 'SELECT count(*), min(seq), max(seq), count(DISTINCT id) FROM journal').split('|').map(Number);
+    assert.deepEqual([first, last, ids], [1, n, n], 'the journal has no hole');
+    await s.end();
+  } finally {
+    await pair('end');
+  }
+}
+
+test('the primary is killed and its replica takes over', (t) => moves(t, 'kill'));
+test('the primary is stopped and its replica takes over', (t) => moves(t, 'shut'));
