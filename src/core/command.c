@@ -410,9 +410,30 @@ static int command_item_run(struct tx *tx, struct write_item *item, struct err *
     return command_run(tx, ((struct command_item *)item)->call, e);
 }
 
+/* Is this id new, in all that bears ids of commands? */
+static int foresee_id(struct tx *tx, struct id id, struct err *e) {
+    TRY(db_foresee(tx->db, CS(journal_by_id), e, VINT(tx->site->id), VID(id)));
+    for (size_t i = 0; i < kind_count(); i++)
+        if (kind_at(i)->flags & KIND_LOG) TRY(record_load_foresee(tx->db, tx->site->id, kind_at(i), id, e));
+    return 0;
+}
+
+static int command_item_foresee(struct tx *tx, struct write_item *item, struct err *e) {
+    const struct command_call *call = ((struct command_item *)item)->call;
+    int64_t site = tx->site->id;
+    if (is_log_row(call)) {
+        TRY(record_load_foresee(tx->db, site, call->kind, call->id, e));
+        TRY(db_foresee(tx->db, CS(journal_by_id), e, VINT(site), VID(call->id)));
+    } else {
+        TRY(foresee_id(tx, call->id, e));
+    }
+    if (!id_is_nil(call->record) && call->verb != VERB_CREATE) TRY(record_load_foresee(tx->db, site, call->kind, call->record, e));
+    return call->values ? tx_foresee_values(tx, call->kind, call->values, call->given, e) : 0;
+}
+
 struct command_item command_item_make(struct command_call *call, void (*done)(struct write_item *item)) {
     bool reads = call->command && call->command->reads_figures;
-    return (struct command_item){.item = {.run = command_item_run, .done = done, .reads_figures = reads}, .call = call};
+    return (struct command_item){.item = {.run = command_item_run, .foresee = command_item_foresee, .done = done, .reads_figures = reads}, .call = call};
 }
 
 int command_do(struct site *s, struct command_call *call, struct err *e) {

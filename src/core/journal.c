@@ -49,6 +49,7 @@ int journal_append(struct tx *tx, struct journal_entry *j, struct err *e) {
     TRY(db_run(tx->db, CS(journal_add), e, VINT(tx->site->id), VINT(j->seq), VID(j->id), VINT(j->at), id_or_null(j->actor),
                VTEXT(j->command), VTEXT(j->kind), id_or_null(j->record), VINT(j->version), VTEXT(j->path), VTEXT(j->change),
                j->has_row ? VBLOB(row) : VNULL, id_or_null(j->cause), VINT(j->fingerprint), VBLOB(hash)));
+    db_unforesee(tx->db, CS(journal_by_id), VINT(tx->site->id), VID(j->id));
     tx->seq = j->seq;
     tx->chain = j->hash;
     return 0;

@@ -200,18 +200,50 @@ int record_load(struct db *db, int64_t site, struct arena *a, const struct kind 
     return 1;
 }
 
+struct question {
+    const struct stmt *stmt;
+    struct val v;
+};
+
+static struct question question(const struct site_key *key, struct arena *a, const struct kind *k, size_t field, struct str text) {
+    bool hashed = k->fields[field].flags & FIND;
+    struct question q = {hashed ? &kind_sql(k)->by_hash[field] : &kind_sql(k)->by_text[field],
+                         hashed ? find_value(key, a, k, field, text) : VTEXT(text)};
+    INVARIANT(q.stmt->sql);
+    return q;
+}
+
 int record_find(struct db *db, int64_t site, const struct site_key *key, struct arena *a, const struct kind *k, size_t field,
                 struct str text, struct record **ret, struct err *e) {
-    const struct field *f = &k->fields[field];
-    const struct stmt *s = f->flags & FIND ? &kind_sql(k)->by_hash[field] : &kind_sql(k)->by_text[field];
-    INVARIANT(s->sql);
-    struct val v = f->flags & FIND ? find_value(key, a, k, field, text) : VTEXT(text);
+    struct question q = question(key, a, k, field, text);
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    TRY(db_query(db, s, &rows, e, VINT(site), v));
+    TRY(db_query(db, q.stmt, &rows, e, VINT(site), q.v));
     int r = rows_next(rows, e);
     if (r != 1) return r;
     *ret = arena_new(a, struct record, 1);
     record_read(a, k, rows, *ret);
     r = rows_next(rows, e);
     return r < 0 ? -1 : 1 + r;
+}
+
+/* ---- reading ahead ---- */
+
+int record_load_foresee(struct db *db, int64_t site, const struct kind *k, struct id id, struct err *e) {
+    return db_foresee(db, &kind_sql(k)->get, e, VINT(site), VID(id));
+}
+
+int record_find_foresee(struct db *db, int64_t site, const struct site_key *key, struct arena *a, const struct kind *k, size_t field, struct str text,
+                        struct err *e) {
+    struct question q = question(key, a, k, field, text);
+    return db_foresee(db, q.stmt, e, VINT(site), q.v);
+}
+
+void record_unforesee(struct db *db, int64_t site, const struct record *r, const struct val *derived) {
+    const struct kind_sql *q = kind_sql(r->kind);
+    size_t hash = q->has_search ? 2 : 0;
+    db_unforesee(db, &q->get, VINT(site), VID(r->id));
+    for (size_t i = 0; i < r->kind->n; i++) {
+        if (q->by_text[i].sql && r->v[i].type == V_TEXT) db_unforesee(db, &q->by_text[i], VINT(site), r->v[i]);
+        if (r->kind->fields[i].flags & FIND) db_unforesee(db, &q->by_hash[i], VINT(site), derived[hash++]);
+    }
 }

@@ -86,6 +86,8 @@ struct write_item {
     /* On the writer's thread inside the transaction; what it wrote is undone when it fails.  May run again after RETRY, so it touches
      * nothing outside the database but its own result. */
     int (*run)(struct tx *tx, struct write_item *item, struct err *e);
+    /* Tells what run is going to look up, so that a server is asked for the whole group at once (tx_foresee_*); NULL: nothing. */
+    int (*foresee)(struct tx *tx, struct write_item *item, struct err *e);
     /* After the commit is durable (or everything failed): item->failed tells.  Must not block. */
     void (*done)(struct write_item *item);
     bool reads_figures; /* tallies of the items before it are written first */

@@ -61,6 +61,11 @@ static int log_rows_close(struct tx *tx, const struct kind *k, struct log_rows *
 
 /* ---- the transaction ---- */
 
+int tx_foresee_start(struct tx *tx, struct err *e) {
+    TRY(db_foresee(tx->db, CS(site_lock), e, VINT(tx->site->id)));
+    return db_foresee(tx->db, CS(journal_end), e, VINT(tx->site->id));
+}
+
 /* The lock first: what is read behind it stands until the commit. */
 int tx_start(struct tx *tx, struct err *e) {
     int64_t areas;
@@ -266,6 +271,32 @@ static int check_unique(struct tx *tx, const struct record *old, struct record *
     return 0;
 }
 
+/* ---- reading ahead ---- */
+
+static int foresee_key(struct tx *tx, const struct kind *to, struct str text, struct err *e) {
+    struct check_env env = tx_env(tx);
+    for (size_t i = 0; i < to->n; i++) {
+        struct val plain;
+        struct err ignored;
+        if (!(to->fields[i].flags & KEY) || field_from_text(&env, &to->fields[i], text, &plain, &ignored) || plain.type != V_TEXT) continue;
+        return record_find_foresee(tx->db, tx->site->id, &tx->site->key, tx->a, to, i, plain.s, e);
+    }
+    return 0;
+}
+
+int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *values, const bool *given, struct err *e) {
+    for (size_t i = 0; i < k->n; i++) {
+        const struct field *f = &k->fields[i];
+        const struct val *v = &values[i];
+        if (given && !given[i]) continue;
+        if (f->type == F_REF && v->type == V_ID) TRY(record_load_foresee(tx->db, tx->site->id, kind_by_name(str_z(f->ref)), v->id, e));
+        if (f->type == F_REF && v->type == V_TEXT) TRY(foresee_key(tx, kind_by_name(str_z(f->ref)), v->s, e));
+        if (f->type != F_REF && f->flags & UNIQUE && v->type == V_TEXT)
+            TRY(record_find_foresee(tx->db, tx->site->id, &tx->site->key, tx->a, k, i, v->s, e));
+    }
+    return 0;
+}
+
 /* ---- places ---- */
 
 static bool above(struct str level, struct str below) {
@@ -376,6 +407,7 @@ static int store(struct tx *tx, const struct stmt *s, struct record *r, struct e
     struct val *v = arena_new(tx->a, struct val, 14 + 2 * k->n), *derived = arena_new(tx->a, struct val, 2 + k->n);
     size_t n = 0, derived_n, search = kind_sql(k)->has_search ? 2 : 0;
     TRY(record_derived(&tx->site->key, tx->a, r, derived, &derived_n, e));
+    record_unforesee(tx->db, tx->site->id, r, derived);
     record_seal(&tx->site->key, tx->a, r);
     v[n++] = VINT(tx->site->id);
     v[n++] = VID(r->id);
@@ -462,6 +494,16 @@ static int recount_subtree(struct tx *tx, struct str top, int sign, struct err *
     return 0;
 }
 
+/* What was read ahead by the old record's keys is not true any more. */
+static int forget(struct tx *tx, const struct record *old, struct err *e) {
+    struct val *derived = arena_new(tx->a, struct val, 2 + old->kind->n);
+    size_t n;
+    if (!db_shared(tx->db)) return 0;
+    TRY(record_derived(&tx->site->key, tx->a, old, derived, &n, e));
+    record_unforesee(tx->db, tx->site->id, old, derived);
+    return 0;
+}
+
 static int move_subtree(struct tx *tx, struct str from, struct str to, struct err *e) {
     struct path_range range = path_range(tx->a, from);
     TRY(recount_subtree(tx, from, -1, e));
@@ -522,6 +564,7 @@ int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *r
     /* The area of a record that comes back may be gone. */
     if (!(r->kind->flags & KIND_TREE) && (old->removed || !id_eq(old->area, r->area))) r->path = STR("");
     TRY(prepare(tx, old, r, errs, e));
+    TRY(forget(tx, old, e));
     bool moved = r->kind->flags & KIND_TREE && !str_eq(old->path, r->path);
     if (moved) TRY(move_subtree(tx, old->path, r->path, e));
     /* After a move the old contribution stands under the new path already. */

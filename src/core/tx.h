@@ -53,6 +53,8 @@ int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e);
 /* The tree as this transaction sees it, held; NULL when only the table knows: areas changed in it, or the tree could not be read. */
 struct areas *tx_areas(struct tx *tx);
 struct check_env tx_env(const struct tx *tx);
+/* Reading ahead, before run: what tx_create will look up to check and resolve these values; given NULL: all of them. */
+int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *values, const bool *given, struct err *e);
 
 /* ---- for the writer ---- */
 struct tx_mark {
@@ -62,7 +64,8 @@ struct tx_mark {
 };
 struct tx_mark tx_mark(struct tx *tx); /* one at a time */
 void tx_undo(struct tx *tx, const struct tx_mark *m);
-int tx_start(struct tx *tx, struct err *e);  /* reads where the journal ends */
+int tx_foresee_start(struct tx *tx, struct err *e);
+int tx_start(struct tx *tx, struct err *e);  /* takes the site's lock, reads where the journal ends */
 int tx_finish(struct tx *tx, struct err *e); /* writes tallies and batch entries */
 struct log_rows *log_rows_new(void);
 void log_rows_free(struct log_rows *l);

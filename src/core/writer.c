@@ -72,6 +72,15 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     return apart ? db_rollback_to(tx->db, e) : 0;
 }
 
+static int look_ahead(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
+    TRY(tx_foresee_start(tx, e));
+    for (struct write_item *i = g->items; i && !g->apart; i = i->next) {
+        if (i->foresee) TRY(i->foresee(tx, i, e));
+        arena_clear(&w->arena);
+    }
+    return 0;
+}
+
 static int run_items(struct writer *w, struct tx *tx, struct group *g, struct err *e) {
     for (struct write_item *i = g->items; i; i = i->next) TRY(run_item(w, tx, i, g->apart, e));
     TRY(tx_finish(tx, e));
@@ -94,7 +103,8 @@ static int was_committed(struct writer *w, struct group *g, struct err *e) {
 static int run_group(struct writer *w, struct group *g, struct err *e) {
     struct tx tx = {.site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs};
     TRY(db_begin(w->db, true, e));
-    int r = tx_start(&tx, e), done = 0;
+    int r = look_ahead(w, &tx, g, e), done = 0;
+    if (r == 0) r = tx_start(&tx, e);
     if (r == 0) r = done = was_committed(w, g, e);
     if (r == 0) r = run_items(w, &tx, g, e);
     if (r) db_rollback(w->db);
@@ -275,6 +285,11 @@ struct waiting {
     bool finished;
 };
 
+static int waiting_foresee(struct tx *tx, struct write_item *item, struct err *e) {
+    struct waiting *w = (struct waiting *)item;
+    return w->asked->foresee ? w->asked->foresee(tx, w->asked, e) : 0;
+}
+
 static int waiting_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct waiting *w = (struct waiting *)item;
     return w->asked->run(tx, w->asked, e);
@@ -289,7 +304,7 @@ static void waiting_done(struct write_item *item) {
 }
 
 int writer_run(struct site *s, struct write_item *item, struct err *e) {
-    struct waiting w = {.item = {.run = waiting_run, .done = waiting_done, .reads_figures = item->reads_figures}, .asked = item};
+    struct waiting w = {.item = {.run = waiting_run, .foresee = waiting_foresee, .done = waiting_done, .reads_figures = item->reads_figures}, .asked = item};
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.done, NULL);
     bool taken = writer_submit(s, &w.item);

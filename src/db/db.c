@@ -37,7 +37,7 @@ void stmt_register(struct stmt *s, size_t n) {
     pthread_mutex_unlock(&registry.lock);
 }
 
-static const struct stmt *registry_at(unsigned i) {
+const struct stmt *stmt_at(size_t i) {
     pthread_mutex_lock(&registry.lock);
     const struct stmt *s = i < registry.n ? registry.all[i] : NULL;
     pthread_mutex_unlock(&registry.lock);
@@ -272,7 +272,7 @@ int db_script(struct db *db, struct str sql, struct err *e) {
 
 int db_check_statements(struct db *db, struct err *e) {
     const struct stmt *s;
-    for (unsigned i = 0; (s = registry_at(i)); i++) TRY(db->engine->check(db, s, e));
+    for (unsigned i = 0; (s = stmt_at(i)); i++) TRY(db->engine->check(db, s, e));
     return 0;
 }
 
@@ -304,6 +304,16 @@ int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e)
 }
 
 /* ---- servers ---- */
+int db_foresee_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e) {
+    if (!db->engine->foresee) return 0;
+    TRY(still_there(db, e));
+    return settle(db, db->engine->foresee(db, s, v, n, e), e);
+}
+
+void db_unforesee_n(struct db *db, const struct stmt *s, const struct val *v, size_t n) {
+    if (db->engine->unforesee) db->engine->unforesee(db, s, v, n);
+}
+
 int db_notify(struct db *db, int64_t site, struct err *e) {
     TRY(still_there(db, e));
     return settle(db, db->engine->notify(db, site, e), e);

@@ -19,6 +19,7 @@ struct stmt {
 #define STMT(n, ...) {.name = #n, .sql = __VA_ARGS__}
 /* Gives each statement its slot (once; doing it again is harmless).  The statements must stay in place. */
 void stmt_register(struct stmt *s, size_t n);
+const struct stmt *stmt_at(size_t i); /* of all that are registered; NULL past the end */
 
 /* A text or blob whose pointer is NULL (STR_NONE) is NULL; an empty one is not.  A NaN is NULL. */
 enum val_type { V_NULL, V_INT, V_REAL, V_TEXT, V_BLOB, V_ID };
@@ -118,6 +119,15 @@ int db_checkpoint(struct db *db, struct err *e);                          /* SQL
  * `from` must not be in a transaction: give it a connection of its own. */
 int db_backup(struct db *from, const char *to_path, struct err *e);
 int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e); /* "ok" or what is wrong */
+
+/* Reading ahead: a query that will be asked for in this transaction is sent now, with others, and its answer is kept until db_query asks with the same values;
+ * one that is never asked for costs little.  db_unforesee: what was written since changes that answer.  A file has nothing to gain: nothing is done. */
+int db_foresee_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e);
+#define db_foresee(db, s, e, ...)                                                                                      \
+    db_foresee_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (e))
+void db_unforesee_n(struct db *db, const struct stmt *s, const struct val *v, size_t n);
+#define db_unforesee(db, s, ...)                                                                                       \
+    db_unforesee_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val))
 
 /* ---- servers only (db_shared); a file has none of it and answers 0 or DB ---- */
 /* In a write transaction: after its commit all that db_wait for the site wake up. */
