@@ -272,7 +272,8 @@ static size_t on_route(void *app, struct http_call *c, bool *ret_slow) {
 
 /* A server that is away for a moment costs the caller a delay; RETRY says that nothing was done. */
 static int run_patiently(struct request *rq, struct err *e) {
-    int64_t until = monotonic_us() + (site_shared(rq->site) ? PATIENCE_US : 0);
+    bool patient = site_shared(rq->site) && rq->route && !(rq->route->flags & R_NOW);
+    int64_t until = monotonic_us() + (patient ? PATIENCE_US : 0);
     size_t headers = http_headers_mark(rq->call);
     for (;;) {
         int r = run(rq, e);

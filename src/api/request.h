@@ -21,6 +21,7 @@ enum route_flags {
     R_SLOW = 1,  /* runs on a worker thread */
     R_JSON = 2,  /* the body is application/json */
     R_BYTES = 4, /* the body is a file */
+    R_NOW = 16,  /* tells how things are at this moment: does not wait for a database that is away */
     R_LONG = 8,  /* may hold a worker for seconds: only some at a time, so that lists are still answered */
 };
 #define PUBLIC ""

@@ -32,8 +32,8 @@ static const struct route routes[] = {
     {"POST", "/api/v1/{kind}/import", import_route, "import.run", R_SLOW | R_LONG | R_BYTES, 64 * MB, "Import a table"},
     {"GET", "/api/v1/{kind}/{id}", record_route, "{kind}.read", 0, 0, "One record"},
     {"GET", "/api/v1/{kind}/{id}/history", history_route, "{kind}.read", R_SLOW, 0, "Who changed it, when, and what"},
-    {"GET", "/healthz", health_route, PUBLIC, 0, 0, "Whether the program answers"},
-    {"GET", "/metrics", metrics_route, PUBLIC, 0, 0, "Counts for Prometheus"},
+    {"GET", "/healthz", health_route, PUBLIC, R_NOW, 0, "Whether the program answers"},
+    {"GET", "/metrics", metrics_route, PUBLIC, R_NOW, 0, "Counts for Prometheus"},
 };
 
 const struct route *route_at(size_t i) {
