@@ -271,9 +271,16 @@ int db_script(struct db *db, struct str sql, struct err *e) {
 }
 
 int db_check_statements(struct db *db, struct err *e) {
-    const struct stmt *s;
-    for (unsigned i = 0; (s = stmt_at(i)); i++) TRY(db->engine->check(db, s, e));
-    return 0;
+    enum { AT_ONCE = 1024 };
+    const struct stmt *some[AT_ONCE], *s;
+    size_t n = 0;
+    for (size_t i = 0; (s = stmt_at(i)); i++) {
+        some[n++] = s;
+        if (n < AT_ONCE) continue;
+        TRY(db->engine->check(db, some, n, e));
+        n = 0;
+    }
+    return db->engine->check(db, some, n, e);
 }
 
 bool db_table_exists(struct db *db, const char *table) {

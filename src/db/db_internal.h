@@ -53,7 +53,7 @@ struct db_engine {
     int (*step)(struct db *db, enum db_step step, struct err *e);
     bool (*in_transaction)(struct db *db); /* as the engine sees it: it can go on, if need be back at its savepoint */
     int (*script)(struct db *db, const char *sql, struct err *e);
-    int (*check)(struct db *db, const struct stmt *s, struct err *e);
+    int (*check)(struct db *db, const struct stmt *const *s, size_t n, struct err *e);
     bool (*table_exists)(struct db *db, const char *table);
     int (*plan)(struct db *db, struct err *e);
     int (*checkpoint)(struct db *db, struct err *e);

@@ -1,8 +1,401 @@
-/* The PostgreSQL engine. */
-#include "db_internal.h"
+/* The PostgreSQL engine: statements, rows, transactions.
+ *
+ * A query fetches its whole result, so results of different statements can be open at once and statements can run between their rows.  A stream is a
+ * cursor of the transaction.  What a transaction sends without asking for an answer is collected with the next answer it asks for. */
+#include "db_pg.h"
 
-static int pg_open(const char *url, enum db_mode mode UNUSED, struct db **ret UNUSED, struct err *e) {
-    return err_set(e, ERR_DB, NULL, M_DB_TEXT, url);
+#include <poll.h>
+
+#include "base/buf.h"
+
+enum { FETCH_ROWS = 1000, SCHEMA_LOCK = 0x6c66 };
+#define FETCH_ROWS_TEXT "1000"
+
+struct pg_rows {
+    struct rows base;
+    const char *name;
+    PGresult *r;
+    int row;         /* -1 before the first */
+    unsigned cursor; /* 0: a query */
+    unsigned epoch;
+};
+
+static struct pg_rows *pr(struct rows *r) {
+    return (struct pg_rows *)r;
 }
 
-const struct db_engine postgres_engine = {.types = {[TOKEN_FOR_UPDATE] = "FOR UPDATE", [TOKEN_BYTEWISE] = "COLLATE \"C\""}, .shared = true, .open = pg_open};
+static PGresult *take_kept(struct pg_db *db) {
+    INVARIANT(db->kept);
+    return TAKE(db->kept);
+}
+
+/* ---- statements ---- */
+static int values(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, const struct pg_shape **ret, struct err *e) {
+    TRY(pg_ready(db, e));
+    TRY(pg_shape_get(db, s, ret, e));
+    INVARIANT(n >= (*ret)->n);
+    return pg_encode(&db->params, s->name, *ret, v, e);
+}
+
+static int pg_run(struct db *base, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e) {
+    struct pg_db *db = pg(base);
+    const struct pg_shape *shape;
+    TRY(values(db, s, v, n, &shape, e));
+    TRY(pg_send_stmt(db, ret_changed ? SENT_KEEP : SENT_RUN, s, shape, e));
+    if (base->tx == TX_WRITE && !ret_changed) return db->sent_n < PG_QUEUE ? 0 : pg_collect(db, e);
+    TRY(pg_finish(db, e));
+    if (!ret_changed) return 0;
+    PGresult *r = take_kept(db);
+    if (!str_to_int(str_z(PQcmdTuples(r)), 0, INT64_MAX, ret_changed)) *ret_changed = 0;
+    PQclear(r);
+    return 0;
+}
+
+static int pg_sync(struct db *base, struct err *e) {
+    struct pg_db *db = pg(base);
+    TRY(pg_ready(db, e));
+    return db->sent_n ? pg_finish(db, e) : 0;
+}
+
+/* ---- rows ---- */
+static struct rows *rows_new(struct pg_db *db, const struct stmt *s, unsigned cursor) {
+    struct pg_rows *r = malloc(sizeof *r);
+    INVARIANT(r);
+    *r = (struct pg_rows){.base.db = &db->base, .name = s->name, .r = take_kept(db), .row = -1, .cursor = cursor, .epoch = db->epoch};
+    return &r->base;
+}
+
+static int pg_query(struct db *base, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e) {
+    struct pg_db *db = pg(base);
+    const struct pg_shape *shape;
+    TRY(values(db, s, v, n, &shape, e));
+    TRY(pg_send_stmt(db, SENT_KEEP, s, shape, e));
+    TRY(pg_finish(db, e));
+    *ret = rows_new(db, s, 0);
+    return 0;
+}
+
+static int send_fetch(struct pg_db *db, unsigned cursor, const char *name, struct err *e) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "FETCH FORWARD " FETCH_ROWS_TEXT " FROM c%u", cursor);
+    return pg_send_text(db, SENT_KEEP, name, sql, e);
+}
+
+static int pg_stream(struct db *base, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e) {
+    struct pg_db *db = pg(base);
+    const struct pg_shape *shape;
+    struct buf sql CLEANUP(buf_release) = BUF(PG_SQL_MOST);
+    TRY(values(db, s, v, n, &shape, e));
+    unsigned cursor = ++db->cursors;
+    buf_addf(&sql, "DECLARE c%u NO SCROLL CURSOR FOR ", cursor);
+    TRY(db_script_expand(postgres_engine.types, str_z(s->sql), &sql, e));
+    TRY(pg_send_typed(db, s->name, buf_str(&sql).p, shape, e));
+    TRY(send_fetch(db, cursor, s->name, e));
+    TRY(pg_collect(db, e));
+    *ret = rows_new(db, s, cursor);
+    return 0;
+}
+
+static int fetch(struct pg_rows *r, struct err *e) {
+    struct pg_db *db = pg(r->base.db);
+    TRY(pg_ready(db, e));
+    TRY(send_fetch(db, r->cursor, r->name, e));
+    TRY(pg_collect(db, e));
+    PQclear(r->r);
+    r->r = take_kept(db);
+    r->row = -1;
+    return 0;
+}
+
+static int pg_next(struct rows *base, struct err *e) {
+    struct pg_rows *r = pr(base);
+    if (r->cursor && r->row + 1 == FETCH_ROWS) TRY(fetch(r, e));
+    if (r->row < PQntuples(r->r)) r->row++;
+    return r->row < PQntuples(r->r);
+}
+
+/* A cursor that a rollback has taken away must not be closed: that would be an error of the transaction. */
+static void pg_done(struct rows *base) {
+    struct pg_rows *r = pr(base);
+    struct pg_db *db = pg(base->db);
+    struct err ignored;
+    char sql[32];
+    snprintf(sql, sizeof sql, "CLOSE c%u", r->cursor);
+    if (r->cursor && r->epoch == db->epoch && db->open && !db->first.code && !db->lost) {
+        pg_send_text(db, SENT_RUN, r->name, sql, &ignored);
+        if (db->sent_n >= PG_QUEUE) pg_collect(db, &ignored);
+    }
+    PQclear(r->r);
+    free(r);
+}
+
+static PGresult *at_row(struct rows *base, int col) {
+    struct pg_rows *r = pr(base);
+    INVARIANT(r->row >= 0 && r->row < PQntuples(r->r) && col >= 0 && col < PQnfields(r->r));
+    return r->r;
+}
+
+static bool col_null(struct rows *r, int col) {
+    return PQgetisnull(at_row(r, col), pr(r)->row, col);
+}
+
+static int64_t col_int(struct rows *r, int col) {
+    return pg_get_int(at_row(r, col), pr(r)->row, col);
+}
+
+static double col_real(struct rows *r, int col) {
+    return pg_get_real(at_row(r, col), pr(r)->row, col);
+}
+
+static struct str col_bytes(struct rows *r, int col) {
+    return pg_get_bytes(at_row(r, col), pr(r)->row, col);
+}
+
+/* ---- transactions ---- */
+static int begin(struct pg_db *db, const char *sql, struct err *e) {
+    TRY(pg_ready(db, e));
+    db->stands = false;
+    db->epoch++;
+    TRY(pg_send_text(db, SENT_RUN, "BEGIN", sql, e));
+    db->open = true;
+    return 0;
+}
+
+/* What was lost behind COMMIT leaves open whether it was done. */
+static int commit(struct pg_db *db, struct err *e) {
+    TRY(pg_ready(db, e));
+    TRY(pg_send_text(db, SENT_KEEP, "COMMIT", "COMMIT", e));
+    TRY(pg_send_sync(db, e));
+    int result = pg_collect(db, e);
+    /* A COMMIT that failed has ended the transaction; one that was skipped has not. */
+    if (!db->lost && PQtransactionStatus(db->c) == PQTRANS_IDLE) db->open = false;
+    if (result) return result;
+    PGresult *r = take_kept(db);
+    if (strcmp(PQcmdStatus(r), "COMMIT") != 0) result = pg_fail_text("COMMIT", PQcmdStatus(r), e);
+    PQclear(r);
+    return result;
+}
+
+/* The end of a read transaction is not waited for: its results are collected by whoever uses the connection next. */
+static int rollback(struct pg_db *db) {
+    struct err ignored;
+    if (!db->open) return 0;
+    db->open = false;
+    db->epoch++;
+    /* An error of what was sent before must not make the server skip the ROLLBACK. */
+    if (!db->lost && db->sent_n) pg_send_sync(db, &ignored);
+    if (!db->lost && pg_send_text(db, SENT_RUN, "ROLLBACK", "ROLLBACK", &ignored) == 0) pg_send_sync(db, &ignored);
+    if (!db->lost && db->base.tx != TX_READ) {
+        pg_collect(db, &ignored);
+        if (PQtransactionStatus(db->c) != PQTRANS_IDLE) db->lost = true;
+    }
+    db->first = (struct err){0};
+    return 0;
+}
+
+static int savepoint(struct pg_db *db, struct err *e) {
+    TRY(pg_ready(db, e));
+    db->stands = false;
+    return pg_send_text(db, SENT_SAVEPOINT, "SAVEPOINT", "SAVEPOINT s", e);
+}
+
+static int release(struct pg_db *db, struct err *e) {
+    TRY(pg_ready(db, e));
+    TRY(pg_send_text(db, SENT_RUN, "RELEASE", "RELEASE s", e));
+    return pg_collect(db, e);
+}
+
+static int rollback_to(struct pg_db *db, struct err *e) {
+    struct err undone;
+    if (db->sent_n && !db->lost) TRY(pg_send_sync(db, e));
+    if (pg_collect(db, &undone) && (!db->stands || db->lost)) {
+        *e = undone;
+        return -1;
+    }
+    db->first = (struct err){0};
+    db->epoch++;
+    TRY(pg_send_text(db, SENT_RUN, "ROLLBACK TO", "ROLLBACK TO s", e));
+    return pg_collect(db, e);
+}
+
+static int pg_step(struct db *base, enum db_step step, struct err *e) {
+    struct pg_db *db = pg(base);
+    switch (step) {
+    case STEP_BEGIN_READ: return begin(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", e);
+    case STEP_BEGIN_WRITE: return begin(db, "BEGIN ISOLATION LEVEL READ COMMITTED", e);
+    case STEP_COMMIT: return commit(db, e);
+    case STEP_ROLLBACK: return rollback(db);
+    case STEP_SAVEPOINT: return savepoint(db, e);
+    case STEP_RELEASE: return release(db, e);
+    case STEP_ROLLBACK_TO: return rollback_to(db, e);
+    case STEP__COUNT: break;
+    }
+    return 0;
+}
+
+static bool pg_in_transaction(struct db *base) {
+    struct pg_db *db = pg(base);
+    return db->open && !db->lost && (!db->first.code || (base->savepoint && db->stands));
+}
+
+/* ---- care ---- */
+static int exec_script(struct pg_db *db, const char *sql, struct err *e) {
+    if (!PQexitPipelineMode(db->c)) return pg_lose(db, "script", e);
+    PGresult *r = PQexec(db->c, sql);
+    ExecStatusType status = PQresultStatus(r);
+    bool fine = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+    int result = fine ? 0 : pg_fail(db, "script", r, e);
+    PQclear(r);
+    return !PQenterPipelineMode(db->c) && result == 0 ? pg_lose(db, "script", e) : result;
+}
+
+static int pg_script(struct db *base, const char *sql, struct err *e) {
+    struct pg_db *db = pg(base);
+    TRY(pg_ready(db, e));
+    TRY(pg_send_sync(db, e));
+    TRY(pg_collect(db, e));
+    int result = exec_script(db, sql, e);
+    if (result && db->open) db->first = *e;
+    return result;
+}
+
+static int pg_check(struct db *base, const struct stmt *const *s, size_t n, struct err *e) {
+    struct pg_db *db = pg(base);
+    TRY(pg_ready(db, e));
+    for (size_t i = 0; i < n; i++) {
+        TRY(pg_send_describe(db, s[i], false, e));
+        if (db->sent_n >= PG_QUEUE) TRY(pg_finish(db, e));
+    }
+    return pg_finish(db, e);
+}
+
+/* An internal question; its rows are in db->kept. */
+static int ask(struct pg_db *db, const char *name, const char *sql, const char *const *args, int n, struct err *e) {
+    TRY(pg_ready(db, e));
+    TRY(pg_send_args(db, SENT_KEEP, name, sql, args, n, e));
+    return pg_finish(db, e);
+}
+
+static int ask_whether(struct pg_db *db, const char *name, const char *sql, const char *const *args, int n, bool *ret, struct err *e) {
+    TRY(ask(db, name, sql, args, n, e));
+    *ret = PQntuples(db->kept) > 0;
+    return 0;
+}
+
+static bool pg_table_exists(struct db *base, const char *table) {
+    bool is = false;
+    struct err ignored;
+    return ask_whether(pg(base), "table", "SELECT 1 WHERE to_regclass(CAST($1 AS text)) IS NOT NULL", &table, 1, &is, &ignored) == 0 && is;
+}
+
+static int pg_plan(struct db *db UNUSED, struct err *e UNUSED) {
+    return 0;
+}
+
+static int pg_checkpoint(struct db *db UNUSED, struct err *e UNUSED) {
+    return 0;
+}
+
+static int pg_backup(struct db *db UNUSED, const char *to_path UNUSED, struct err *e) {
+    return pg_fail_text("backup", "a server is copied with lianfang backup", e);
+}
+
+/* The server guards its own pages; fsck reads every row. */
+static int pg_integrity(struct db *db UNUSED, struct arena *a, struct str *ret, struct err *e UNUSED) {
+    *ret = arena_str(a, STR("ok"));
+    return 0;
+}
+
+static int pg_lock_schema(struct db *base, struct err *e) {
+    char key[16];
+    const char *arg = key;
+    snprintf(key, sizeof key, "%d", SCHEMA_LOCK);
+    return ask(pg(base), "lock_schema", "SELECT pg_advisory_xact_lock(CAST($1 AS bigint))", &arg, 1, e);
+}
+
+/* ---- servers ---- */
+static int pg_notify(struct db *base, int64_t site, struct err *e) {
+    struct pg_db *db = pg(base);
+    char text[24];
+    const char *arg = text;
+    snprintf(text, sizeof text, "%lld", (long long)site);
+    TRY(pg_ready(db, e));
+    TRY(pg_send_args(db, SENT_RUN, "notify", "SELECT pg_notify('lianfang', CAST($1 AS text))", &arg, 1, e));
+    return base->tx == TX_WRITE && db->sent_n < PG_QUEUE ? 0 : pg_finish(db, e);
+}
+
+static bool heard(struct pg_db *db, int64_t site) {
+    bool is = false;
+    for (PGnotify *n; (n = PQnotifies(db->c)); PQfreemem(n)) {
+        int64_t number;
+        is |= str_to_int(str_z(n->extra), INT64_MIN, INT64_MAX, &number) && number == site;
+    }
+    return is;
+}
+
+static int listen_now(struct pg_db *db, struct err *e) {
+    TRY(pg_send_text(db, SENT_RUN, "LISTEN", "LISTEN lianfang", e));
+    TRY(pg_finish(db, e));
+    db->listening = true;
+    return 1;
+}
+
+static int pg_wait(struct db *base, int64_t site, int stop_fd, int64_t timeout_us, struct err *e) {
+    struct pg_db *db = pg(base);
+    int64_t until = pg_monotonic() + timeout_us;
+    TRY(pg_ready(db, e));
+    if (!db->listening) return listen_now(db, e); /* what came before it was missed */
+    for (;;) {
+        if (heard(db, site)) return 1;
+        if (db->lost) return pg_lose(db, "wait", e);
+        int64_t left = until - pg_monotonic();
+        if (left <= 0) return 0;
+        struct pollfd fds[] = {{.fd = PQsocket(db->c), .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+        if (poll(fds, 2, (int)MIN(left / 1000 + 1, (int64_t)60000)) <= 0) continue;
+        if (fds[1].revents) return 0;
+        if (fds[0].revents && !PQconsumeInput(db->c)) return pg_lose(db, "wait", e);
+    }
+}
+
+static int pg_distribute(struct db *base, const char *table, const char *beside, struct err *e) {
+    struct pg_db *db = pg(base);
+    const char *const args[] = {table, beside ? beside : "none"};
+    bool is;
+    TRY(ask_whether(db, "citus", "SELECT 1 FROM pg_extension WHERE extname = 'citus'", NULL, 0, &is, e));
+    if (!is) return err_set(e, ERR_DB, NULL, M_NO_CITUS);
+    TRY(ask_whether(db, table, "SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass(CAST($1 AS text))", args, 1, &is, e));
+    if (is) return 0;
+    return ask(db, table, "SELECT create_distributed_table(to_regclass(CAST($1 AS text)), 'site', colocate_with => CAST($2 AS text))", args, 2, e);
+}
+
+const struct db_engine postgres_engine = {
+    .types = {[TOKEN_INT] = "BIGINT", [TOKEN_TEXT] = "TEXT COLLATE \"C\"", [TOKEN_REAL] = "DOUBLE PRECISION", [TOKEN_BLOB] = "BYTEA", [TOKEN_ID] = "UUID",
+              [TOKEN_CLUSTERED] = "", [TOKEN_FOR_UPDATE] = "FOR UPDATE", [TOKEN_BYTEWISE] = "COLLATE \"C\""},
+    .shared = true,
+    .open = pg_open,
+    .close = pg_close,
+    .run = pg_run,
+    .query = pg_query,
+    .stream = pg_stream,
+    .sync = pg_sync,
+    .next = pg_next,
+    .done = pg_done,
+    .col_null = col_null,
+    .col_int = col_int,
+    .col_real = col_real,
+    .col_text = col_bytes,
+    .col_blob = col_bytes,
+    .step = pg_step,
+    .in_transaction = pg_in_transaction,
+    .script = pg_script,
+    .check = pg_check,
+    .table_exists = pg_table_exists,
+    .plan = pg_plan,
+    .checkpoint = pg_checkpoint,
+    .backup = pg_backup,
+    .integrity = pg_integrity,
+    .lock_schema = pg_lock_schema,
+    .notify = pg_notify,
+    .wait = pg_wait,
+    .distribute = pg_distribute,
+};

@@ -366,9 +366,12 @@ static int sqlite_script(struct db *db, const char *sql, struct err *e) {
     return execute(sq(db)->c, "script", sql, e);
 }
 
-static int sqlite_check(struct db *db, const struct stmt *s, struct err *e) {
-    struct sqlite_rows *r CLEANUP(rows_freep) = NULL;
-    return prepare(sq(db), s, 0, &r, e);
+static int sqlite_check(struct db *db, const struct stmt *const *s, size_t n, struct err *e) {
+    for (size_t i = 0; i < n; i++) {
+        struct sqlite_rows *r CLEANUP(rows_freep) = NULL;
+        TRY(prepare(sq(db), s[i], 0, &r, e));
+    }
+    return 0;
 }
 
 static bool sqlite_table_exists(struct db *db, const char *table) {

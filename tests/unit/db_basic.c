@@ -306,7 +306,7 @@ TEST(a_file_of_another_kind_is_refused) {
 TEST(an_address_of_another_engine_is_refused) {
     struct db *db;
     struct err e;
-    CHECK(db_open("postgres://host/db", DB_CREATE, &db, &e) == -1 && e.code == ERR_DB);
+    CHECK(db_open("mysql://host/db", DB_CREATE, &db, &e) == -1 && e.code == ERR_DB);
 }
 
 TEST(nobody_else_can_read_the_files) {

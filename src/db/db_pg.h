@@ -1,0 +1,114 @@
+/* Within the PostgreSQL engine.  One connection, in pipeline mode: what was sent stands in a queue until its results are collected, so a statement
+ * whose result nobody asks for costs no round trip.
+ *
+ *   db_pg_conn.c   connecting, errors, what must be before something is sent
+ *   db_pg_pipe.c   sending and collecting
+ *   db_pg_value.c  the types of parameters and columns, values in binary form
+ *   db_pg.c        the engine: statements, rows, transactions
+ *
+ * Inside a transaction the end of a pipeline is a Flush, so that an error is seen without the Sync that would forget it; outside of one each
+ * statement ends with a Sync, which commits it. */
+#ifndef DB_PG_H
+#define DB_PG_H
+
+#include <libpq-fe.h>
+
+#include "db_internal.h"
+
+enum { PG_PARAMS = 999, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20 };
+enum pg_type {
+    PG_BYTEA = 17, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_FLOAT8 = 701, PG_UNKNOWN = 705, PG_VARCHAR = 1043,
+    PG_UUID = 2950,
+};
+
+/* What the server takes for $1, $2 ... of a statement.  Asked for once in a process; never changed, never freed. */
+struct pg_shape {
+    unsigned n;
+    Oid type[];
+};
+
+enum pg_sent_kind {
+    SENT_RUN,
+    SENT_KEEP,     /* its result is wanted: db->kept */
+    SENT_PREPARE,
+    SENT_DESCRIBE, /* teaches the shape of its slot */
+    SENT_SAVEPOINT,
+    SENT_SYNC,
+};
+struct pg_sent {
+    enum pg_sent_kind kind;
+    unsigned slot;
+    const char *name;
+};
+
+struct pg_params {
+    unsigned n;
+    const char *value[PG_PARAMS];
+    int length[PG_PARAMS], format[PG_PARAMS];
+    uint64_t scalar[PG_PARAMS];
+};
+
+struct pg_db {
+    struct db base;
+    PGconn *c;
+    char *url;
+    enum db_mode mode;
+    bool lost;       /* the connection is of no use any more: a new one before the next transaction */
+    bool open;       /* a transaction was begun */
+    bool stands;     /* and its savepoint is known to stand */
+    bool aborted;    /* the server skips what is sent until a Sync */
+    bool listening, listened;
+    struct err first; /* what failed first and was not undone yet */
+    unsigned epoch;   /* changes whenever cursors may have gone */
+    unsigned cursors;
+    PGresult *kept;
+    bool *prepared; /* by slot; of this connection */
+    unsigned prepared_n;
+    struct pg_sent sent[PG_QUEUE + 16];
+    unsigned sent_n, sent_at; /* sent_at: the first whose results are to come */
+    struct pg_params params;
+};
+
+static inline struct pg_db *pg(struct db *db) {
+    return (struct pg_db *)db;
+}
+
+/* ---- db_pg_conn.c ---- */
+int pg_open(const char *url, enum db_mode mode, struct db **ret, struct err *e);
+void pg_close(struct db *db);
+/* To be called before anything is sent.  In a transaction: nothing has failed in it so far, else what failed first.  Outside: the connection
+ * is there; a lost one is made again. */
+int pg_ready(struct pg_db *db, struct err *e);
+int pg_lose(struct pg_db *db, const char *what, struct err *e);                         /* RETRY; always -1 */
+int pg_fail(struct pg_db *db, const char *what, const PGresult *r, struct err *e);      /* by the SQLSTATE; always -1 */
+int pg_fail_text(const char *what, const char *text, struct err *e);                    /* DB; always -1 */
+
+int64_t pg_monotonic(void);                                                             /* microseconds */
+
+/* ---- db_pg_pipe.c: all of it may lose the connection ---- */
+int pg_send_text(struct pg_db *db, enum pg_sent_kind kind, const char *name, const char *sql, struct err *e);
+/* The same with parameters in text form. */
+int pg_send_args(struct pg_db *db, enum pg_sent_kind kind, const char *name, const char *sql, const char *const *args, int n, struct err *e);
+/* sql with the values in db->params. */
+int pg_send_typed(struct pg_db *db, const char *name, const char *sql, const struct pg_shape *shape, struct err *e);
+/* A statement with the values in db->params, prepared if need be. */
+int pg_send_stmt(struct pg_db *db, enum pg_sent_kind kind, const struct stmt *s, const struct pg_shape *shape, struct err *e);
+int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e); /* keep: under its name, for later */
+int pg_send_sync(struct pg_db *db, struct err *e);
+/* Takes the results of all that was sent; the first error, if there was one. */
+int pg_collect(struct pg_db *db, struct err *e);
+int pg_finish(struct pg_db *db, struct err *e); /* the same, and outside a transaction all is committed */
+int pg_shape_get(struct pg_db *db, const struct stmt *s, const struct pg_shape **ret, struct err *e);
+
+/* ---- db_pg_value.c ---- */
+const struct pg_shape *pg_shape_known(unsigned slot);
+/* From the answer to a Describe; DB when there is a type that we do not speak. */
+int pg_shape_learn(unsigned slot, const char *name, const PGresult *r, struct err *e);
+/* The server refuses a number that is left out; we call it a text.  ret[0..n): 0 where the server finds the type. */
+int pg_gaps(struct str sql, Oid ret[PG_PARAMS]);
+int pg_encode(struct pg_params *p, const char *name, const struct pg_shape *shape, const struct val *v, struct err *e);
+int64_t pg_get_int(const PGresult *r, int row, int col);
+double pg_get_real(const PGresult *r, int row, int col);
+struct str pg_get_bytes(const PGresult *r, int row, int col);
+
+#endif

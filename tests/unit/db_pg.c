@@ -1,0 +1,385 @@
+/* The PostgreSQL engine, on the server that LF_TEST_DB names; without it there is nothing to test. */
+#include <math.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "db/db.h"
+#include "unit.h"
+
+static struct stmt all[] = {
+    STMT(pg_put, "INSERT INTO v(n, i, r, t, b, id) VALUES($1, $2, $3, $4, $5, $6)"),
+    STMT(pg_get, "SELECT i, r, t, b, id, n FROM v WHERE n = $1"),
+    STMT(pg_list, "SELECT n, t FROM v ORDER BY n"),
+    STMT(pg_by_text, "SELECT t FROM v ORDER BY t"),
+    STMT(pg_by_id, "SELECT n FROM v WHERE id = $1"),
+    STMT(pg_count, "SELECT count(*) FROM v"),
+    STMT(pg_from, "UPDATE v SET i = i + 1 WHERE n >= $1"),
+    STMT(pg_set, "UPDATE v SET t = $2 WHERE n = $1"),
+    STMT(pg_lock, "SELECT t FROM v WHERE n = $1 {for_update}"),
+    STMT(pg_page, "SELECT n FROM v ORDER BY n LIMIT $1"),
+    STMT(pg_length, "SELECT n FROM v WHERE length(t) = $1 ORDER BY n"),
+    STMT(pg_gap, "SELECT t FROM v WHERE n = $2"),
+    STMT(pg_swapped, "SELECT $2, $1, $2"),
+    STMT(pg_lower, "SELECT CAST($1 {bytewise} < $2 AS {int})"),
+    STMT(pg_upsert, "INSERT INTO u(k, n) VALUES($1, 1) ON CONFLICT(k) DO UPDATE SET n = u.n + 1 RETURNING n"),
+    STMT(pg_add_u, "INSERT INTO u(k, n) VALUES($1, $2)"),
+    STMT(pg_pid, "SELECT pg_backend_pid()"),
+    STMT(pg_end, "SELECT CAST(pg_terminate_backend(CAST($1 AS int4)) AS int4)"),
+    STMT(pg_many, "SELECT g FROM generate_series(CAST(1 AS BIGINT), $1) AS g"),
+    STMT(pg_sleep_a_little, "SELECT CAST(length(CAST(pg_sleep(0.05) AS {text})) AS {int})"),
+};
+enum { PUT, GET, LIST, BY_TEXT, BY_ID, COUNT_V, FROM, SET, LOCK, PAGE, LENGTH, GAP, SWAPPED, LOWER, UPSERT, ADD_U, PID, END, MANY, NAP };
+
+/* A schema of its own for each test: they do not see each other. */
+static const char *url(void) {
+    static char text[512];
+    const char *base = getenv("LF_TEST_DB");
+    if (!base) exit(0);
+    snprintf(text, sizeof text, "%s%coptions=-csearch_path%%3Dunit_%d", base, strchr(base, '?') ? '&' : '?', (int)getpid());
+    return text;
+}
+
+static struct db *open_as(enum db_mode mode) {
+    struct db *db;
+    struct err e;
+    if (db_open(url(), mode, &db, &e)) unit_fail(__FILE__, __LINE__, "%s", e.arg[0]);
+    return db;
+}
+
+static void drop(void) {
+    struct db *db = open_as(DB_WRITE);
+    struct err e;
+    char sql[80];
+    snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS unit_%d CASCADE", (int)getpid());
+    db_script(db, str_z(sql), &e);
+    db_close(db);
+}
+
+static struct db *open_new(void) {
+    struct db *db = open_as(DB_CREATE);
+    struct err e;
+    char sql[80];
+    stmt_register(all, COUNT(all));
+    snprintf(sql, sizeof sql, "CREATE SCHEMA unit_%d", (int)getpid());
+    CHECK(db_script(db, str_z(sql), &e) == 0);
+    atexit(drop);
+    CHECK(db_script(db,
+                    STR("CREATE TABLE v(n {int} PRIMARY KEY, i {int}, r {real}, t {text}, b {blob}, id {id});"
+                        "CREATE TABLE u(k {text} PRIMARY KEY, n {int} NOT NULL CHECK (n < 1000)){clustered}"),
+                    &e) == 0);
+    return db;
+}
+
+static void put(struct db *db, int64_t n) {
+    struct err e;
+    CHECK(db_run(db, &all[PUT], &e, VINT(n), VINT(n), VNULL, VTEXTZ("row"), VNULL, VNULL) == 0);
+}
+
+static int64_t count(struct db *db) {
+    struct err e;
+    int64_t n = -1;
+    CHECK_INT(db_int(db, &all[COUNT_V], &n, &e), 1);
+    return n;
+}
+
+static void end_connection(struct db *by, struct db *db) {
+    struct err e;
+    int64_t pid = 0, done = 0;
+    CHECK(db_int(db, &all[PID], &pid, &e) == 1);
+    CHECK(db_int(by, &all[END], &done, &e, VINT(pid)) == 1 && done == 1);
+    usleep(50000);
+}
+
+/* ---- values ---- */
+TEST(pg_every_type_comes_back_as_it_was_stored) {
+    struct db *db = open_new();
+    struct err e;
+    struct rows *r;
+    struct id id = id_new(INT64_C(1580000000000000));
+    CHECK(db_run(db, &all[PUT], &e, VINT(1), VINT(INT64_C(9007199254740993)), VREAL(0.1), VTEXTZ("武汉"), VBLOB(STR("\0\1\xff")), VID(id)) == 0);
+    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0);
+    CHECK_INT(rows_next(r, &e), 1);
+    CHECK(rows_int(r, 0) == INT64_C(9007199254740993));
+    CHECK(rows_real(r, 1) == 0.1 && rows_real(r, 5) == 1 && rows_int(r, 1) == 0);
+    CHECK_STR(rows_text(r, 2), "武汉");
+    CHECK(str_eq(rows_blob(r, 3), STR("\0\1\xff")));
+    CHECK(id_eq(rows_id(r, 4), id));
+    CHECK_INT(rows_next(r, &e), 0);
+    CHECK_INT(rows_next(r, &e), 0);
+    rows_done(r);
+    int64_t n = 0;
+    CHECK(db_int(db, &all[BY_ID], &n, &e, VID(id)) == 1 && n == 1);
+    CHECK(db_int(db, &all[BY_ID], &n, &e, VBLOB(id_bytes(&id))) == 1 && n == 1);
+    db_close(db);
+}
+
+TEST(pg_null_and_empty_stay_apart) {
+    struct db *db = open_new();
+    struct err e;
+    struct rows *r;
+    CHECK(db_run(db, &all[PUT], &e, VINT(1), VNULL, VREAL(NAN), VTEXT(STR_NONE), VBLOB(STR_NONE), VNULL) == 0);
+    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0);
+    CHECK_INT(rows_next(r, &e), 1);
+    for (int i = 0; i < 5; i++) CHECK(rows_null(r, i));
+    CHECK(rows_int(r, 0) == 0 && rows_real(r, 1) == 0 && !rows_text(r, 2).p && !rows_blob(r, 3).p && id_is_nil(rows_id(r, 4)));
+    rows_done(r);
+    CHECK(db_run(db, &all[PUT], &e, VINT(2), VINT(INT64_MIN), VREAL(-0.0), VTEXT(STR("")), VBLOB(STR("")), VNULL) == 0);
+    CHECK(db_query(db, &all[GET], &r, &e, VINT(2)) == 0);
+    CHECK_INT(rows_next(r, &e), 1);
+    CHECK(rows_int(r, 0) == INT64_MIN && signbit(rows_real(r, 1)));
+    CHECK(!rows_null(r, 2) && rows_text(r, 2).p && rows_text(r, 2).n == 0);
+    CHECK(!rows_null(r, 3) && rows_blob(r, 3).p && rows_blob(r, 3).n == 0);
+    rows_done(r);
+    db_close(db);
+}
+
+TEST(pg_a_text_with_a_nul_is_refused_before_it_is_sent) {
+    struct db *db = open_new();
+    struct err e;
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_run(db, &all[PUT], &e, VINT(1), VNULL, VNULL, VTEXT(STR("a\0b")), VNULL, VNULL) == -1);
+    CHECK(e.code == ERR_INVALID && e.msg == M_NUL);
+    put(db, 2);
+    CHECK(db_commit(db, &e) == 0);
+    CHECK_INT(count(db), 1);
+    db_close(db);
+}
+
+TEST(pg_a_value_of_the_wrong_type_is_named_and_harms_nothing) {
+    struct db *db = open_new();
+    struct err e;
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_run(db, &all[PUT], &e, VTEXTZ("one"), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_DB);
+    CHECK(strstr(e.arg[0], "pg_put: $1 is int8, not a text"));
+    CHECK(db_run(db, &all[LENGTH], &e, VINT(INT64_C(1) << 40)) == -1 && e.code == ERR_DB && strstr(e.arg[0], "int4"));
+    put(db, 2);
+    CHECK(db_commit(db, &e) == 0);
+    db_close(db);
+}
+
+TEST(pg_texts_are_ordered_byte_by_byte) {
+    struct db *db = open_new();
+    struct err e;
+    struct rows *r;
+    static const char *const texts[] = {"0", "9", "A", "Z", "a", "z", "~", "é", "一", "武汉", "黄"};
+    for (size_t i = COUNT(texts); i-- > 0;)
+        CHECK(db_run(db, &all[PUT], &e, VINT((int64_t)(i * 7 % COUNT(texts))), VNULL, VNULL, VTEXTZ(texts[i]), VNULL, VNULL) == 0);
+    CHECK(db_query_n(db, &all[BY_TEXT], NULL, 0, &r, &e) == 0);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        CHECK_INT(rows_next(r, &e), 1);
+        CHECK_STR(rows_text(r, 0), texts[i]);
+    }
+    rows_done(r);
+    int64_t lower = 0;
+    CHECK(db_int(db, &all[LOWER], &lower, &e, VTEXTZ("Z"), VTEXTZ("a")) == 1 && lower == 1);
+    db_close(db);
+}
+
+TEST(pg_parameters_are_bound_by_their_number) {
+    struct db *db = open_new();
+    struct err e;
+    struct rows *r;
+    put(db, 5);
+    CHECK(db_query(db, &all[GAP], &r, &e, VTEXTZ("unused"), VINT(5)) == 0);
+    CHECK_INT(rows_next(r, &e), 1);
+    rows_done(r);
+    CHECK(db_query(db, &all[SWAPPED], &r, &e, VTEXTZ("one"), VTEXTZ("two")) == 0);
+    CHECK_INT(rows_next(r, &e), 1);
+    CHECK_STR(rows_text(r, 0), "two");
+    CHECK_STR(rows_text(r, 1), "one");
+    rows_done(r);
+    int64_t n;
+    CHECK(db_int(db, &all[PAGE], &n, &e, VINT(1)) == 1 && db_int(db, &all[LENGTH], &n, &e, VINT(3)) == 1);
+    db_close(db);
+}
+
+/* ---- statements and transactions ---- */
+TEST(pg_a_run_tells_how_many_rows_it_changed) {
+    struct db *db = open_new();
+    struct err e;
+    int64_t changed = -1, n = 0;
+    put(db, 1);
+    put(db, 2);
+    struct val one = VINT(1), ten = VINT(10);
+    CHECK(db_run_n(db, &all[FROM], &one, 1, &changed, &e) == 0 && changed == 2);
+    CHECK(db_run_n(db, &all[FROM], &ten, 1, &changed, &e) == 0 && changed == 0);
+    CHECK(db_int(db, &all[UPSERT], &n, &e, VTEXTZ("a")) == 1 && n == 1);
+    CHECK(db_int(db, &all[UPSERT], &n, &e, VTEXTZ("a")) == 1 && n == 2);
+    db_close(db);
+}
+
+TEST(pg_a_taken_key_is_a_conflict_and_a_broken_rule_is_not) {
+    struct db *db = open_new();
+    struct err e;
+    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("a"), VINT(1)) == 0);
+    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("a"), VINT(2)) == -1);
+    CHECK(e.code == ERR_CONFLICT && e.msg == M_DB_TEXT && strstr(e.arg[0], "pg_add_u"));
+    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("b"), VINT(1000)) == -1 && e.code == ERR_DB);
+    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("b"), VNULL) == -1 && e.code == ERR_DB);
+    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("b"), VINT(2)) == 0);
+    db_close(db);
+}
+
+TEST(pg_a_savepoint_undoes_its_part_though_the_error_came_late) {
+    struct db *db = open_new();
+    struct err e;
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_savepoint(db, &e) == 0);
+    put(db, 1);
+    CHECK(db_release(db, &e) == 0);
+    CHECK(db_savepoint(db, &e) == 0);
+    put(db, 2);
+    put(db, 1);
+    put(db, 3);
+    CHECK(db_sync(db, &e) == -1 && e.code == ERR_CONFLICT && strstr(e.arg[0], "pg_put"));
+    CHECK(db_run(db, &all[PUT], &e, VINT(9), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_CONFLICT);
+    CHECK(db_rollback_to(db, &e) == 0);
+    CHECK(db_savepoint(db, &e) == 0);
+    put(db, 1); /* fails, and nobody looks before it is undone */
+    put(db, 5);
+    CHECK(db_rollback_to(db, &e) == 0);
+    CHECK(db_savepoint(db, &e) == 0);
+    put(db, 4);
+    CHECK(db_release(db, &e) == 0);
+    CHECK(db_commit(db, &e) == 0);
+    CHECK_INT(count(db), 2);
+    db_close(db);
+}
+
+TEST(pg_an_error_before_the_savepoint_loses_the_transaction) {
+    struct db *db = open_new();
+    struct err e;
+    put(db, 1);
+    CHECK(db_begin(db, true, &e) == 0);
+    put(db, 1);
+    CHECK(db_savepoint(db, &e) == 0);
+    put(db, 2);
+    CHECK(db_rollback_to(db, &e) == -1 && e.code == ERR_CONFLICT);
+    CHECK(db_run(db, &all[PUT], &e, VINT(9), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_CONFLICT);
+    db_rollback(db);
+    CHECK_INT(count(db), 1);
+    db_close(db);
+}
+
+TEST(pg_an_error_that_came_late_fails_the_commit_and_nothing_is_kept) {
+    struct db *db = open_new();
+    struct err e;
+    put(db, 1);
+    CHECK(db_begin(db, true, &e) == 0);
+    put(db, 2);
+    put(db, 1);
+    put(db, 3);
+    CHECK(db_commit(db, &e) == -1 && e.code == ERR_CONFLICT);
+    CHECK(!db_in_transaction(db));
+    CHECK_INT(count(db), 1);
+    CHECK(db_begin(db, true, &e) == 0);
+    put(db, 2);
+    CHECK(db_commit(db, &e) == 0);
+    CHECK_INT(count(db), 2);
+    db_close(db);
+}
+
+TEST(pg_thousands_of_runs_are_sent_without_waiting) {
+    struct db *db = open_new();
+    struct err e;
+    char text[600];
+    memset(text, 'x', sizeof text);
+    CHECK(db_begin(db, true, &e) == 0);
+    for (int64_t i = 0; i < 5000; i++) {
+        CHECK(db_run(db, &all[PUT], &e, VINT(i), VINT(i), VREAL(1), VTEXT(((struct str){text, sizeof text})), VNULL, VNULL) == 0);
+        CHECK(db_run(db, &all[UPSERT], &e, VTEXTZ("k")) == (i < 999 ? 0 : 0));
+        if (i % 900 == 899) CHECK(db_run(db, &all[SET], &e, VINT(i), VTEXTZ("y")) == 0);
+        if (i == 990) break;
+    }
+    for (int64_t i = 991; i < 5000; i++) put(db, i);
+    CHECK_INT(count(db), 5000);
+    CHECK(db_commit(db, &e) == 0);
+    CHECK_INT(db_writes(db), 991 * 2 + 1 + 4009);
+    db_close(db);
+}
+
+TEST(pg_queries_nest_and_statements_run_between_their_rows) {
+    struct db *db = open_new();
+    struct err e;
+    struct rows *outer, *inner;
+    for (int64_t i = 0; i < 10; i++) put(db, i);
+    for (int write = 0; write < 2; write++) {
+        int seen = 0;
+        if (write) CHECK(db_begin(db, true, &e) == 0);
+        CHECK(db_query_n(db, &all[LIST], NULL, 0, &outer, &e) == 0);
+        while (rows_next(outer, &e) == 1) {
+            CHECK(db_query(db, &all[GET], &inner, &e, VINT(rows_int(outer, 0))) == 0);
+            CHECK(rows_next(inner, &e) == 1 && rows_int(inner, 5) == rows_int(outer, 0));
+            CHECK(db_run(db, &all[SET], &e, VINT(rows_int(inner, 5)), VTEXTZ("seen")) == 0);
+            rows_done(inner);
+            seen++;
+        }
+        rows_done(outer);
+        CHECK_INT(seen, 10);
+        if (write) CHECK(db_commit(db, &e) == 0);
+    }
+    db_close(db);
+}
+
+TEST(pg_streams_bring_many_rows_while_statements_run) {
+    struct db *db = open_new();
+    struct err e;
+    struct rows *a, *b;
+    put(db, 1);
+    for (int write = 0; write < 2; write++) {
+        CHECK(db_begin(db, write, &e) == 0);
+        struct val ten = VINT(10000), two = VINT(2000);
+        CHECK(db_stream_n(db, &all[MANY], &ten, 1, &a, &e) == 0);
+        CHECK(db_stream_n(db, &all[MANY], &two, 1, &b, &e) == 0);
+        int64_t want = 0;
+        while (rows_next(a, &e) == 1) {
+            CHECK_INT(rows_int(a, 0), ++want);
+            if (want % 100 == 0 && write) CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("x")) == 0);
+            if (want % 100 == 1) CHECK_INT(count(db), 1);
+            if (want <= 2000) CHECK(rows_next(b, &e) == 1 && rows_int(b, 0) == want);
+        }
+        CHECK_INT(want, 10000);
+        CHECK_INT(rows_next(b, &e), 0);
+        CHECK_INT(rows_next(a, &e), 0);
+        rows_done(a);
+        rows_done(b);
+        if (write) CHECK(db_commit(db, &e) == 0);
+        else db_rollback(db);
+    }
+    db_close(db);
+}
+
+/* ---- lost connections ---- */
+TEST(pg_a_lost_connection_is_made_again_by_the_next_transaction) {
+    struct db *db = open_new(), *other = open_as(DB_WRITE);
+    struct err e;
+    CHECK(db_begin(db, true, &e) == 0);
+    put(db, 1);
+    end_connection(other, db);
+    int64_t n = 0;
+    CHECK(db_int(db, &all[COUNT_V], &n, &e) == -1);
+    CHECK_INT(e.code, ERR_RETRY);
+    CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("x")) == -1 && e.code == ERR_RETRY);
+    db_rollback(db);
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK_INT(count(db), 0);
+    put(db, 2);
+    CHECK(db_commit(db, &e) == 0);
+    end_connection(other, db); /* while it is idle: nobody notices */
+    CHECK_INT(count(db), 1);
+    CHECK(db_begin(db, false, &e) == 0);
+    end_connection(other, db);
+    struct rows *r;
+    CHECK(db_query_n(db, &all[LIST], NULL, 0, &r, &e) == -1 && e.code == ERR_RETRY);
+    db_rollback(db);
+    CHECK(db_begin(db, false, &e) == 0);
+    CHECK_INT(count(db), 1);
+    db_rollback(db);
+    end_connection(other, db);
+    CHECK(db_begin(db, false, &e) == 0);
+    CHECK_INT(count(db), 1);
+    db_rollback(db);
+    db_close(other);
+    db_close(db);
+}
