@@ -58,11 +58,11 @@ static void build_insert(struct kind_sql *q, const struct kind *k, struct buf *b
     finish(&q->insert, k, "insert", b);
 }
 
-/* The same parameters as insert; created_* and batch stay. */
+/* The same parameters as insert. */
 static void build_update(struct kind_sql *q, const struct kind *k, struct buf *b) {
     size_t n = 2 + RECORD_COLUMNS;
-    buf_addf(b, "UPDATE %s SET version = $3, area = $4, path = $5, updated_at = $8, updated_by = $9, removed = $10, extra = $11",
-             kind_table(k));
+    buf_addf(b, "UPDATE %s SET version = $3, area = $4, path = $5, created_at = $6, created_by = $7, updated_at = $8, updated_by = $9, removed = $10, "
+                "extra = $11, batch = $12", kind_table(k));
     if (q->has_search) {
         buf_addf(b, ", search_key = $%zu, search_initials = $%zu", n, n + 1);
         n += 2;
