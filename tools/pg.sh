@@ -57,7 +57,7 @@ pg_make_dirs() {
 }
 
 pg_configure() {
-    pg_as tee -a "$1/data/postgresql.conf" >/dev/null <<END
+    pg_as tee -a "$(readlink -f "$1/data")/postgresql.conf" >/dev/null <<END
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 shared_buffers = 64MB

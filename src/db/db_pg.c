@@ -15,6 +15,7 @@ struct pg_rows {
     struct rows base;
     const char *name;
     PGresult *r;
+    struct pg_answer *foreseen; /* r is part of it */
     int row;         /* -1 before the first */
     unsigned cursor; /* 0: a query */
     unsigned epoch;
@@ -31,7 +32,6 @@ static PGresult *take_kept(struct pg_db *db) {
 
 /* ---- statements ---- */
 static int values(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, const struct pg_shape **ret, struct err *e) {
-    TRY(pg_ready(db, e));
     TRY(pg_shape_get(db, s, ret, e));
     INVARIANT(n >= (*ret)->n);
     return pg_encode(&db->params, s->name, *ret, v, e);
@@ -40,6 +40,7 @@ static int values(struct pg_db *db, const struct stmt *s, const struct val *v, s
 static int pg_run(struct db *base, const struct stmt *s, const struct val *v, size_t n, int64_t *ret_changed, struct err *e) {
     struct pg_db *db = pg(base);
     const struct pg_shape *shape;
+    TRY(pg_ready(db, e));
     TRY(values(db, s, v, n, &shape, e));
     TRY(pg_send_stmt(db, ret_changed ? SENT_KEEP : SENT_RUN, s, shape, e));
     if (base->tx == TX_WRITE && !ret_changed) return db->sent_n < PG_QUEUE ? 0 : pg_collect(db, e);
@@ -58,20 +59,29 @@ static int pg_sync(struct db *base, struct err *e) {
 }
 
 /* ---- rows ---- */
-static struct rows *rows_new(struct pg_db *db, const struct stmt *s, unsigned cursor) {
+static struct rows *rows_new(struct pg_db *db, const struct stmt *s, PGresult *result, unsigned cursor) {
     struct pg_rows *r = malloc(sizeof *r);
     INVARIANT(r);
-    *r = (struct pg_rows){.base.db = &db->base, .name = s->name, .r = take_kept(db), .row = -1, .cursor = cursor, .epoch = db->epoch};
+    *r = (struct pg_rows){.base.db = &db->base, .name = s->name, .r = result, .row = -1, .cursor = cursor, .epoch = db->epoch};
     return &r->base;
 }
 
 static int pg_query(struct db *base, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e) {
     struct pg_db *db = pg(base);
     const struct pg_shape *shape;
+    struct pg_answer *foreseen;
+    TRY(pg_ready(db, e));
+    int is = pg_ahead_ask(db, s, v, n, &foreseen, e);
+    if (is < 0) return -1;
+    if (is) {
+        *ret = rows_new(db, s, pg_answer_result(foreseen), 0);
+        pr(*ret)->foreseen = foreseen;
+        return 0;
+    }
     TRY(values(db, s, v, n, &shape, e));
     TRY(pg_send_stmt(db, SENT_KEEP, s, shape, e));
     TRY(pg_finish(db, e));
-    *ret = rows_new(db, s, 0);
+    *ret = rows_new(db, s, take_kept(db), 0);
     return 0;
 }
 
@@ -85,6 +95,7 @@ static int pg_stream(struct db *base, const struct stmt *s, const struct val *v,
     struct pg_db *db = pg(base);
     const struct pg_shape *shape;
     struct buf sql CLEANUP(buf_release) = BUF(PG_SQL_MOST);
+    TRY(pg_ready(db, e));
     TRY(values(db, s, v, n, &shape, e));
     unsigned cursor = ++db->cursors;
     buf_addf(&sql, "DECLARE c%u NO SCROLL CURSOR FOR ", cursor);
@@ -92,7 +103,7 @@ static int pg_stream(struct db *base, const struct stmt *s, const struct val *v,
     TRY(pg_send_typed(db, s->name, buf_str(&sql).p, shape, e));
     TRY(send_fetch(db, cursor, s->name, e));
     TRY(pg_collect(db, e));
-    *ret = rows_new(db, s, cursor);
+    *ret = rows_new(db, s, take_kept(db), cursor);
     return 0;
 }
 
@@ -125,7 +136,8 @@ static void pg_done(struct rows *base) {
         pg_send_text(db, SENT_RUN, r->name, sql, &ignored);
         if (db->sent_n >= PG_QUEUE) pg_collect(db, &ignored);
     }
-    PQclear(r->r);
+    if (r->foreseen) pg_answer_drop(r->foreseen);
+    else PQclear(r->r);
     free(r);
 }
 
@@ -156,6 +168,7 @@ static int begin(struct pg_db *db, const char *sql, struct err *e) {
     TRY(pg_ready(db, e));
     db->stands = false;
     db->epoch++;
+    pg_ahead_clear(db);
     TRY(pg_send_text(db, SENT_RUN, "BEGIN", sql, e));
     db->open = true;
     return 0;
@@ -167,6 +180,7 @@ static int commit(struct pg_db *db, struct err *e) {
     TRY(pg_send_text(db, SENT_KEEP, "COMMIT", "COMMIT", e));
     TRY(pg_send_sync(db, e));
     int result = pg_collect(db, e);
+    pg_ahead_clear(db);
     /* A COMMIT that failed has ended the transaction; one that was skipped has not. */
     if (!db->lost && PQtransactionStatus(db->c) == PQTRANS_IDLE) db->open = false;
     if (result) return result;
@@ -214,6 +228,7 @@ static int rollback_to(struct pg_db *db, struct err *e) {
     }
     db->first = (struct err){0};
     db->epoch++;
+    pg_ahead_undo(db);
     TRY(pg_send_text(db, SENT_RUN, "ROLLBACK TO", "ROLLBACK TO s", e));
     return pg_collect(db, e);
 }
@@ -378,6 +393,8 @@ const struct db_engine postgres_engine = {
     .query = pg_query,
     .stream = pg_stream,
     .sync = pg_sync,
+    .foresee = pg_foresee,
+    .unforesee = pg_unforesee,
     .next = pg_next,
     .done = pg_done,
     .col_null = col_null,

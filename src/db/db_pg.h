@@ -3,6 +3,7 @@
  *
  *   db_pg_conn.c   connecting, errors, what must be before something is sent
  *   db_pg_pipe.c   sending and collecting
+ *   db_pg_ahead.c  reading ahead
  *   db_pg_value.c  the types of parameters and columns, values in binary form
  *   db_pg.c        the engine: statements, rows, transactions
  *
@@ -15,7 +16,7 @@
 
 #include "db_internal.h"
 
-enum { PG_PARAMS = 999, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20 };
+enum { PG_PARAMS = 999, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20, PG_AHEAD = 16384, PG_BUCKETS = 1024 };
 enum pg_type {
     PG_BYTEA = 17, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_FLOAT8 = 701, PG_UNKNOWN = 705, PG_VARCHAR = 1043,
     PG_UUID = 2950,
@@ -33,6 +34,7 @@ enum pg_sent_kind {
     SENT_PREPARE,
     SENT_DESCRIBE, /* teaches the shape of its slot */
     SENT_SAVEPOINT,
+    SENT_AHEAD, /* slot: the index in db->ahead */
     SENT_SYNC,
 };
 struct pg_sent {
@@ -48,6 +50,8 @@ struct pg_params {
     uint64_t scalar[PG_PARAMS];
 };
 
+struct pg_ahead;
+struct pg_answer;
 struct pg_db {
     struct db base;
     PGconn *c;
@@ -67,6 +71,9 @@ struct pg_db {
     struct pg_sent sent[PG_QUEUE + 16];
     unsigned sent_n, sent_at; /* sent_at: the first whose results are to come */
     struct pg_params params;
+    struct pg_ahead *ahead;
+    unsigned ahead_n, ahead_cap, ahead_bucket[PG_BUCKETS];
+    struct arena ahead_arena;
 };
 
 static inline struct pg_db *pg(struct db *db) {
@@ -99,6 +106,18 @@ int pg_send_sync(struct pg_db *db, struct err *e);
 int pg_collect(struct pg_db *db, struct err *e);
 int pg_finish(struct pg_db *db, struct err *e); /* the same, and outside a transaction all is committed */
 int pg_shape_get(struct pg_db *db, const struct stmt *s, const struct pg_shape **ret, struct err *e);
+
+/* ---- db_pg_ahead.c ---- */
+int pg_foresee(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e);
+void pg_unforesee(struct db *db, const struct stmt *s, const struct val *v, size_t n);
+void pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r);
+/* 1: *ret is the answer, to be dropped; 0: the query was not foreseen. */
+int pg_ahead_ask(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, struct pg_answer **ret, struct err *e);
+PGresult *pg_answer_result(struct pg_answer *a); /* until it is dropped */
+void pg_answer_drop(struct pg_answer *a);        /* accepts NULL */
+void pg_ahead_undo(struct pg_db *db); /* the savepoint was undone */
+void pg_ahead_clear(struct pg_db *db);
+void pg_ahead_release(struct pg_db *db);
 
 /* ---- db_pg_value.c ---- */
 const struct pg_shape *pg_shape_known(unsigned slot);

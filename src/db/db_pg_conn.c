@@ -218,6 +218,7 @@ int pg_open(const char *url, enum db_mode mode, struct db **ret, struct err *e) 
 void pg_close(struct db *base) {
     struct pg_db *db = pg(base);
     forget_connection(db);
+    pg_ahead_release(db);
     PQclear(db->kept);
     free(db->prepared);
     free(db->url);

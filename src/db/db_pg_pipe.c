@@ -107,6 +107,7 @@ static void keep(struct pg_db *db, PGresult *r) {
 static void succeeded(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
     struct err e;
     if (s->kind == SENT_KEEP) return keep(db, r);
+    if (s->kind == SENT_AHEAD) return pg_ahead_answer(db, s->slot, r);
     if (s->kind == SENT_SAVEPOINT) db->stands = true;
     if (s->kind == SENT_DESCRIBE && pg_shape_learn(s->slot, s->name, r, &e)) failed(db, &e);
     PQclear(r);

@@ -1,0 +1,138 @@
+/* Reading ahead: queries that are sent before they are asked for, so that many are answered by one round trip.
+ *
+ * An answer stays until somebody says that it is not true any more, at the longest to the end of the transaction; one from inside a savepoint ends
+ * with the savepoint's undoing.  Rows that are being read hold their answer. */
+#include "db_pg.h"
+
+struct pg_answer {
+    PGresult *r;
+    unsigned holders;
+};
+struct pg_ahead {
+    const struct stmt *s;
+    struct val *v;
+    size_t n;
+    uint64_t hash;
+    struct pg_answer *answer; /* its r is NULL until it came */
+    bool in_savepoint;
+    unsigned next; /* in its bucket: index + 1; 0 is the end */
+};
+
+void pg_answer_drop(struct pg_answer *a) {
+    if (!a || --a->holders) return;
+    PQclear(a->r);
+    free(a);
+}
+
+static uint64_t mix(uint64_t h, uint64_t v) {
+    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+static struct str bytes_of(const struct val *v) {
+    if (v->type == V_ID) return id_bytes(&v->id);
+    return v->type == V_TEXT || v->type == V_BLOB ? v->s : STR_NONE;
+}
+
+static uint64_t hash_of(const struct stmt *s, const struct val *v, size_t n) {
+    uint64_t h = mix(s->slot, n);
+    for (size_t i = 0; i < n; i++) h = mix(h, v[i].type == V_INT ? (uint64_t)v[i].i : str_hash(bytes_of(&v[i])));
+    return h;
+}
+
+static bool is_it(const struct pg_ahead *a, const struct stmt *s, const struct val *v, size_t n) {
+    if (!a->answer || a->s != s || a->n != n) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!val_eq(&a->v[i], &v[i])) return false;
+    return true;
+}
+
+static struct pg_ahead *find(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n) {
+    if (!db->ahead_n || !db->open) return NULL;
+    uint64_t hash = hash_of(s, v, n);
+    for (unsigned i = db->ahead_bucket[hash % PG_BUCKETS]; i; i = db->ahead[i - 1].next)
+        if (db->ahead[i - 1].hash == hash && is_it(&db->ahead[i - 1], s, v, n)) return &db->ahead[i - 1];
+    return NULL;
+}
+
+static void add(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n) {
+    if (db->ahead_n == db->ahead_cap) {
+        db->ahead_cap = MAX(2 * db->ahead_cap, 64u);
+        db->ahead = realloc(db->ahead, db->ahead_cap * sizeof *db->ahead);
+        INVARIANT(db->ahead);
+    }
+    struct pg_ahead *a = &db->ahead[db->ahead_n++];
+    *a = (struct pg_ahead){.s = s, .v = arena_new(&db->ahead_arena, struct val, n), .n = n, .hash = hash_of(s, v, n), .in_savepoint = db->base.savepoint};
+    for (size_t i = 0; i < n; i++) a->v[i] = val_copy(&db->ahead_arena, &v[i]);
+    a->answer = calloc(1, sizeof *a->answer);
+    INVARIANT(a->answer);
+    a->answer->holders = 1;
+    unsigned *bucket = &db->ahead_bucket[a->hash % PG_BUCKETS];
+    a->next = *bucket;
+    *bucket = db->ahead_n;
+}
+
+static void forget(struct pg_ahead *a) {
+    pg_answer_drop(a->answer);
+    a->answer = NULL;
+}
+
+/* A value that cannot be sent is no error here: whoever asks with it is told. */
+int pg_foresee(struct db *base, const struct stmt *s, const struct val *v, size_t n, struct err *e) {
+    struct pg_db *db = pg(base);
+    const struct pg_shape *shape;
+    struct err ignored;
+    TRY(pg_ready(db, e));
+    if (!db->open || db->ahead_n == PG_AHEAD || find(db, s, v, n)) return 0;
+    TRY(pg_shape_get(db, s, &shape, e));
+    INVARIANT(n >= shape->n);
+    if (pg_encode(&db->params, s->name, shape, v, &ignored)) return 0;
+    TRY(pg_send_stmt(db, SENT_AHEAD, s, shape, e));
+    db->sent[db->sent_n - 1].slot = db->ahead_n;
+    add(db, s, v, n);
+    return db->sent_n < PG_QUEUE ? 0 : pg_collect(db, e);
+}
+
+void pg_unforesee(struct db *base, const struct stmt *s, const struct val *v, size_t n) {
+    struct pg_ahead *a = find(pg(base), s, v, n);
+    if (a) forget(a);
+}
+
+void pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r) {
+    struct pg_answer *a = db->ahead[at].answer;
+    if (a) a->r = r;
+    else PQclear(r);
+}
+
+int pg_ahead_ask(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, struct pg_answer **ret, struct err *e) {
+    struct pg_ahead *a = find(db, s, v, n);
+    if (!a) return 0;
+    if (!a->answer->r) TRY(pg_collect(db, e));
+    INVARIANT(a->answer->r);
+    a->answer->holders++;
+    *ret = a->answer;
+    return 1;
+}
+
+PGresult *pg_answer_result(struct pg_answer *a) {
+    return a->r;
+}
+
+void pg_ahead_undo(struct pg_db *db) {
+    for (unsigned i = 0; i < db->ahead_n; i++)
+        if (db->ahead[i].in_savepoint) forget(&db->ahead[i]);
+}
+
+void pg_ahead_clear(struct pg_db *db) {
+    if (!db->ahead_n) return;
+    for (unsigned i = 0; i < db->ahead_n; i++) forget(&db->ahead[i]);
+    memset(db->ahead_bucket, 0, sizeof db->ahead_bucket);
+    db->ahead_n = 0;
+    arena_clear(&db->ahead_arena);
+}
+
+void pg_ahead_release(struct pg_db *db) {
+    pg_ahead_clear(db);
+    free(db->ahead);
+    arena_release(&db->ahead_arena);
+}
