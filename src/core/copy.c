@@ -7,12 +7,12 @@
 #include "core/schema.h"
 #include "core/table.h"
 
-enum { ROWS_AT_ONCE = 4000, KEY_MOST = 5 };
+enum { KEY_MOST = 5 };
 
 struct copy {
     struct site *source;
     struct db *from, *to;
-    int64_t site, done, total;
+    int64_t site, done, total, at_once;
     struct str mark; /* where the source ends: of two runs from the same state it is the same */
     const struct copy_options *o;
     struct arena *a;
@@ -141,7 +141,7 @@ static int copy_some(struct copy *c, const struct table *t, int64_t *ret_n, stru
     if (!mine) return err_set(e, ERR_STATE, NULL, M_COPY_CHANGED, c->source->dir);
     int begun = last_key(c, t, v, e);
     if (begun < 0) return -1;
-    v[begun ? t->key_n : 1] = VINT(ROWS_AT_ONCE);
+    v[begun ? t->key_n : 1] = VINT(c->at_once);
     TRY(db_query_n(c->from, begun ? &t->after : &t->first, v, begun ? t->key_n + 1 : 2, &read, e));
     return insert_rows(c, t, read, ret_n, e);
 }
@@ -181,7 +181,7 @@ static int copy_table(struct copy *c, const struct table *t, struct err *e) {
         TRY(settle(c, copy_some(&some, t, &n, e), e));
         c->done += n;
         if (n > 0 && c->o->progress && !c->o->progress(c->o->arg, c->done, c->total)) return err_set(e, ERR_STATE, NULL, M_COPY_UNFINISHED, c->o->name);
-    } while (n == ROWS_AT_ONCE);
+    } while (n == c->at_once);
     return 0;
 }
 
@@ -205,7 +205,7 @@ static int copy_all(struct copy *c, struct copy_result *ret, struct err *e) {
 int copy_site(struct site *from, const char *to, const struct copy_options *o, struct copy_result *ret, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct db *target CLEANUP(db_closep) = NULL;
-    struct copy c = {.source = from, .site = from->id, .o = o, .a = &a};
+    struct copy c = {.source = from, .site = from->id, .o = o, .at_once = o->at_once ? o->at_once : 4000, .a = &a};
     TRY(db_open(to, DB_CREATE, &target, e));
     TRY(schema_update(target, site_now(from), e));
     c.to = target;

@@ -13,6 +13,7 @@
 struct copy_options {
     const char *name; /* of the target, in messages: an address may hold a password */
     bool again;       /* what an unfinished copy left in the target is taken away first */
+    int64_t at_once;  /* rows in a transaction; 0: 4000 */
     /* After each transaction.  False: stop here (STATE, M_COPY_UNFINISHED). */
     bool (*progress)(void *arg, int64_t done, int64_t total);
     void *arg;

@@ -17,14 +17,14 @@ int schema_newest(void) {
     return migrations[COUNT(migrations) - 1].number;
 }
 
-static int run_migrations(struct db *db, int64_t now, struct err *e) {
+static int run_migrations(struct db *db, int64_t now, int version, struct err *e) {
     int64_t have = 0;
     char text[24];
     if (db_table_exists(db, "migration") && db_int_n(db, CS(schema_version), NULL, 0, &have, e) < 0) return -1;
     snprintf(text, sizeof text, "%d", (int)have);
     if (have > schema_newest()) return err_set(e, ERR_STATE, NULL, M_SCHEMA_NEWER, text);
     for (size_t i = 0; i < COUNT(migrations); i++) {
-        if (migrations[i].number <= have) continue;
+        if (migrations[i].number <= have || migrations[i].number > version) continue;
         TRY(db_script(db, str_z(migrations[i].sql), e));
         TRY(db_run(db, CS(schema_version_add), e, VINT(migrations[i].number), VINT(now)));
     }
@@ -87,19 +87,23 @@ static int update_kind(struct db *db, struct arena *a, const struct columns *hav
     return changed && !new_table ? db_script(db, str_z(kind_sql(k)->ddl), e) : 0;
 }
 
-static int update_all(struct db *db, int64_t now, struct err *e) {
+static int update_all(struct db *db, int64_t now, int version, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct columns have;
     TRY(db_lock_schema(db, e));
-    TRY(run_migrations(db, now, e));
+    TRY(run_migrations(db, now, version, e));
     TRY(read_columns(db, &a, &have, e));
     for (size_t i = 0; i < kind_count(); i++) TRY(update_kind(db, &a, &have, kind_at(i), e));
     return db_plan(db, e);
 }
 
 int schema_update(struct db *db, int64_t now, struct err *e) {
+    return schema_update_to(db, now, schema_newest(), e);
+}
+
+int schema_update_to(struct db *db, int64_t now, int version, struct err *e) {
     TRY(db_begin(db, true, e));
-    int r = update_all(db, now, e);
+    int r = update_all(db, now, version, e);
     if (r == 0) r = db_commit(db, e);
     if (r) db_rollback(db);
     return r;

@@ -203,8 +203,11 @@ struct digest state_now(void) {
     for (size_t i = 0; kind_at(i); i++) scan_kind(db, kind_at(i), &d);
     stmt_register(&all_tallies, 1);
     CHECK(db_query(db, &all_tallies, &rows, &e, VINT(w.s->id)) == 0);
-    while (rows_next(rows, &e) == 1)
-        for (int i = 0; i < 5; i++) digest_add_str(&d, rows_text(rows, i));
+    while (rows_next(rows, &e) == 1) {
+        int64_t n = rows_int(rows, 4);
+        for (int i = 0; i < 4; i++) digest_add_str(&d, rows_text(rows, i));
+        digest_add(&d, &n, sizeof n);
+    }
     rows_done(rows);
     CHECK(db_query(db, CS(journal_end), &rows, &e, VINT(w.s->id)) == 0);
     seq = rows_next(rows, &e) == 1 ? rows_int(rows, 0) : 0;
