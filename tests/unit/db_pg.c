@@ -350,6 +350,43 @@ TEST(pg_streams_bring_many_rows_while_statements_run) {
     db_close(db);
 }
 
+TEST(pg_neither_side_waits_for_the_other_when_much_is_under_way) {
+    struct db *db = open_new();
+    struct err e;
+    int64_t n = 0;
+    struct str large = {calloc(1, 100000), 100000};
+    memset((char *)large.p, 'x', large.n);
+    put(db, 1);
+    CHECK(db_begin(db, true, &e) == 0);
+    for (int64_t i = 0; i < 200; i++) {
+        CHECK(db_foresee(db, &all[MANY], &e, VINT(5000 + i)) == 0);
+        CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXT(large)) == 0);
+    }
+    CHECK(db_int(db, &all[LENGTH], &n, &e, VINT(100000)) == 1 && n == 1);
+    CHECK(db_commit(db, &e) == 0);
+    free((char *)large.p);
+    db_close(db);
+}
+
+TEST(pg_what_fails_only_in_the_commit_is_reported_and_harms_nothing_else) {
+    struct db *db = open_new();
+    static struct stmt s[] = {STMT(pg_late, "INSERT INTO late(n) VALUES($1)"), STMT(pg_late_count, "SELECT count(*) FROM late")};
+    struct err e;
+    int64_t n = 0;
+    stmt_register(s, 2);
+    CHECK(db_script(db, STR("CREATE TABLE late(n {int} UNIQUE DEFERRABLE INITIALLY DEFERRED)"), &e) == 0);
+    CHECK(db_run(db, &s[0], &e, VINT(1)) == 0);
+    CHECK(db_run(db, &s[0], &e, VINT(1)) == -1 && e.code == ERR_CONFLICT);
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_run(db, &s[0], &e, VINT(1)) == 0);
+    CHECK(db_commit(db, &e) == -1 && e.code == ERR_CONFLICT);
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_run(db, &s[0], &e, VINT(2)) == 0);
+    CHECK(db_commit(db, &e) == 0);
+    CHECK(db_int_n(db, &s[1], NULL, 0, &n, &e) == 1 && n == 2);
+    db_close(db);
+}
+
 /* ---- lost connections ---- */
 TEST(pg_a_lost_connection_is_made_again_by_the_next_transaction) {
     struct db *db = open_new(), *other = open_as(DB_WRITE);
