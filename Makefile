@@ -14,7 +14,7 @@ CC_fuzz = clang
 CC := $(CC_$(V))
 OUT := build/$(V)
 
-LIBS := sqlite3 libpq libsodium liboath libevent libzip expat xlsxwriter icu-i18n icu-uc zlib openssl
+LIBS := sqlite3 libpq libsodium liboath libevent libzip expat xlsxwriter icu-i18n icu-uc zlib openssl libqrencode pangocairo
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 
 RUN_PACKAGES="gcc libc6-dev make pkg-config ca-certificates tzdata opencc libsqlite3-dev libpq-dev libsodium-dev liboath-dev libevent-dev libssl-dev
- libzip-dev libexpat1-dev libxlsxwriter-dev libicu-dev zlib1g-dev libbrotli-dev"
-TEST_PACKAGES="clang libclang-rt-14-dev chromium fonts-wqy-microhei curl postgresql-15"
+ libzip-dev libexpat1-dev libxlsxwriter-dev libicu-dev zlib1g-dev libbrotli-dev libqrencode-dev libcairo2-dev libpango1.0-dev fonts-wqy-microhei"
+TEST_PACKAGES="clang libclang-rt-14-dev chromium curl postgresql-15 poppler-utils zxing-cpp-tools"
 NODE_VERSION=22.23.3 # where the system's Node.js is older than 20.19, the least that Vite needs
 
 say() { printf '== %s\n' "$*" >&2; }
