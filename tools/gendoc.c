@@ -347,10 +347,11 @@ static void page_cli(struct buf *b, struct arena *a) {
     for (const struct cli_command *const *k = cli_commands; *k; k++) {
         const struct cli_command *c = *k;
         buf_addf(b, "## %s\n\n`lianfang %s%s%s`\n\n%s  \n%s\n\n", c->name, c->name, *c->args ? " " : "", c->args, c->help.zh, c->help.en);
-        if (!c->n) continue;
+        bool db = c->flags & (CLI_SITE | CLI_DB);
+        if (!c->n && !db) continue;
         HEAD(b, "option", "说明", "what it does");
-        for (size_t i = 0; i < c->n; i++) {
-            const struct cli_option *o = &c->options[i];
+        for (size_t i = 0; i < c->n + db; i++) {
+            const struct cli_option *o = i < c->n ? &c->options[i] : &cli_database;
             ROW(b, arena_printf(a, "`--%s%s%s`%s", o->name, o->value ? " " : "", o->value ? o->value : "", o->many ? " …" : ""), o->help.zh, o->help.en);
         }
         buf_addc(b, '\n');

@@ -1,6 +1,7 @@
 /* init, backup, restore, fsck, doctor, version. */
 #include <errno.h>
 #include <fcntl.h>
+#include <libpq-fe.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -274,8 +275,10 @@ const struct cli_command cli_doctor = {"doctor", "DIR", {"检查设置是否安�
 /* ---- version ---- */
 
 static int version_run(struct cli *c, struct err *e UNUSED) {
-    if (c->json) printf("{\"version\":\"%s\",\"schema\":%d,\"sqlite\":\"%s\"}\n", LF_VERSION, schema_newest(), sqlite3_libversion());
-    else printf("lianfang %s (schema %d, SQLite %s)\n", LF_VERSION, schema_newest(), sqlite3_libversion());
+    int pq = PQlibVersion(), major = pq / 10000, minor = pq % 10000;
+    if (c->json)
+        printf("{\"version\":\"%s\",\"schema\":%d,\"sqlite\":\"%s\",\"libpq\":\"%d.%d\"}\n", LF_VERSION, schema_newest(), sqlite3_libversion(), major, minor);
+    else printf("lianfang %s (schema %d, SQLite %s, libpq %d.%d)\n", LF_VERSION, schema_newest(), sqlite3_libversion(), major, minor);
     return 0;
 }
 
