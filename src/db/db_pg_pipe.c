@@ -128,7 +128,6 @@ static void judge(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
 
 /* The end of a Sync is one result; what else comes before it went wrong in the commit that a Sync is outside transactions. */
 static void take_sync(struct pg_db *db, const struct pg_sent *s) {
-    struct err e;
     for (int i = 0; i < 8 && !db->lost && PQstatus(db->c) == CONNECTION_OK; i++) {
         PGresult *r = PQgetResult(db->c);
         if (!r) continue;
@@ -139,24 +138,25 @@ static void take_sync(struct pg_db *db, const struct pg_sent *s) {
         }
         judge(db, s, r);
     }
-    pg_lose(db, s->name, &e);
-    failed(db, &e);
+    db->lost = true;
 }
 
 static void take(struct pg_db *db) {
     const struct pg_sent *s = &db->sent[db->sent_at++];
     PGresult *r;
-    struct err e;
     if (s->kind == SENT_SYNC) return take_sync(db, s);
     while (!db->lost && (r = PQgetResult(db->c))) judge(db, s, r);
-    if (!db->lost && PQstatus(db->c) != CONNECTION_OK) {
-        pg_lose(db, s->name, &e);
-        failed(db, &e);
-    }
+    if (PQstatus(db->c) != CONNECTION_OK) db->lost = true;
 }
 
+/* A connection may also be lost without an error of a statement: the server says farewell while libpq takes nothing to be under way. */
 static void take_all(struct pg_db *db) {
+    struct err e;
     while (!db->lost && db->sent_at < db->sent_n) take(db);
+    if (db->lost && !db->first.code) {
+        pg_lose(db, db->sent_n ? db->sent[db->sent_n - 1].name : "connection", &e);
+        failed(db, &e);
+    }
     db->sent_at = db->sent_n = 0;
 }
 
