@@ -132,8 +132,8 @@ void db_unforesee_n(struct db *db, const struct stmt *s, const struct val *v, si
 /* ---- servers only (db_shared); a file has none of it and answers 0 or DB ---- */
 /* In a write transaction: after its commit all that db_wait for the site wake up. */
 int db_notify(struct db *db, int64_t site, struct err *e);
-/* 1: somebody notified, or may have before this connection listened (its first call); 0: the time is over or stop_fd can be read; -1: RETRY, the connection is lost: wait a little and call it again.  The connection
- * serves nothing else. */
+/* 1: somebody notified, or may have before this connection listened (its first call); 0: the time is over or stop_fd can be read; -1: RETRY, the
+ * connection is lost: wait a little and call it again.  The connection serves nothing else. */
 int db_wait(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e);
 /* Citus: the rows of the table go to the node of their `site`, beside those of the other tables (colocated with `beside`; NULL: the first one). DB where
  * the server has no Citus.  Doing it again is harmless. */

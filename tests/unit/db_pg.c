@@ -1,104 +1,17 @@
-/* The PostgreSQL engine, on the server that LF_TEST_DB names; without it there is nothing to test. */
+/* The PostgreSQL engine: values, statements, transactions, what is asked once at start. */
 #include <math.h>
-#include <pthread.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "db/db.h"
-#include "unit.h"
-
-static struct stmt all[] = {
-    STMT(pg_put, "INSERT INTO v(n, i, r, t, b, id) VALUES($1, $2, $3, $4, $5, $6)"),
-    STMT(pg_get, "SELECT i, r, t, b, id, n FROM v WHERE n = $1"),
-    STMT(pg_list, "SELECT n, t FROM v ORDER BY n"),
-    STMT(pg_by_text, "SELECT t FROM v ORDER BY t"),
-    STMT(pg_by_id, "SELECT n FROM v WHERE id = $1"),
-    STMT(pg_count, "SELECT count(*) FROM v"),
-    STMT(pg_from, "UPDATE v SET i = i + 1 WHERE n >= $1"),
-    STMT(pg_set, "UPDATE v SET t = $2 WHERE n = $1"),
-    STMT(pg_lock, "SELECT t FROM v WHERE n = $1 {for_update}"),
-    STMT(pg_page, "SELECT n FROM v ORDER BY n LIMIT $1"),
-    STMT(pg_length, "SELECT n FROM v WHERE length(t) = $1 ORDER BY n"),
-    STMT(pg_gap, "SELECT t FROM v WHERE n = $2"),
-    STMT(pg_swapped, "SELECT $2, $1, $2"),
-    STMT(pg_lower, "SELECT CASE WHEN $1 {bytewise} < $2 THEN 1 ELSE 0 END"),
-    STMT(pg_upsert, "INSERT INTO u(k, n) VALUES($1, 1) ON CONFLICT(k) DO UPDATE SET n = u.n + 1 RETURNING n"),
-    STMT(pg_add_u, "INSERT INTO u(k, n) VALUES($1, $2)"),
-    STMT(pg_pid, "SELECT pg_backend_pid()"),
-    STMT(pg_end, "SELECT CAST(pg_terminate_backend(CAST($1 AS int4)) AS int4)"),
-    STMT(pg_many, "SELECT g FROM generate_series(CAST(1 AS BIGINT), $1) AS g"),
-};
-enum { PUT, GET, LIST, BY_TEXT, BY_ID, COUNT_V, FROM, SET, LOCK, PAGE, LENGTH, GAP, SWAPPED, LOWER, UPSERT, ADD_U, PID, END, MANY };
-
-/* A schema of its own for each test: they do not see each other. */
-static const char *url(void) {
-    static char text[512];
-    const char *base = getenv("LF_TEST_DB");
-    if (!base) exit(0);
-    snprintf(text, sizeof text, "%s%coptions=-csearch_path%%3Dunit_%d", base, strchr(base, '?') ? '&' : '?', (int)getpid());
-    return text;
-}
-
-static struct db *open_as(enum db_mode mode) {
-    struct db *db;
-    struct err e;
-    if (db_open(url(), mode, &db, &e)) unit_fail(__FILE__, __LINE__, "%s", e.arg[0]);
-    return db;
-}
-
-static void drop(void) {
-    struct db *db = open_as(DB_WRITE);
-    struct err e;
-    char sql[80];
-    snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS unit_%d CASCADE", (int)getpid());
-    db_script(db, str_z(sql), &e);
-    db_close(db);
-}
-
-static struct db *open_new(void) {
-    struct db *db = open_as(DB_CREATE);
-    struct err e;
-    char sql[80];
-    stmt_register(all, COUNT(all));
-    snprintf(sql, sizeof sql, "CREATE SCHEMA unit_%d", (int)getpid());
-    CHECK(db_script(db, str_z(sql), &e) == 0);
-    atexit(drop);
-    CHECK(db_script(db,
-                    STR("CREATE TABLE v(n {int} PRIMARY KEY, i {int}, r {real}, t {text}, b {blob}, id {id});"
-                        "CREATE TABLE u(k {text} PRIMARY KEY, n {int} NOT NULL CHECK (n < 1000)){clustered}"),
-                    &e) == 0);
-    return db;
-}
-
-static void put(struct db *db, int64_t n) {
-    struct err e;
-    CHECK(db_run(db, &all[PUT], &e, VINT(n), VINT(n), VNULL, VTEXTZ("row"), VNULL, VNULL) == 0);
-}
-
-static int64_t count(struct db *db) {
-    struct err e;
-    int64_t n = -1;
-    CHECK_INT(db_int(db, &all[COUNT_V], &n, &e), 1);
-    return n;
-}
-
-static void end_connection(struct db *by, struct db *db) {
-    struct err e;
-    int64_t pid = 0, done = 0;
-    CHECK(db_int(db, &all[PID], &pid, &e) == 1);
-    CHECK(db_int(by, &all[END], &done, &e, VINT(pid)) == 1 && done == 1);
-    usleep(50000);
-}
+#include "db_pg_help.h"
 
 /* ---- values ---- */
 TEST(pg_every_type_comes_back_as_it_was_stored) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     struct rows *r;
     struct id id = id_new(INT64_C(1580000000000000));
-    CHECK(db_run(db, &all[PUT], &e, VINT(1), VINT(INT64_C(9007199254740993)), VREAL(0.1), VTEXTZ("武汉"), VBLOB(STR("\0\1\xff")), VID(id)) == 0);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0);
+    CHECK(db_run(db, &pg_all[PUT], &e, VINT(1), VINT(INT64_C(9007199254740993)), VREAL(0.1), VTEXTZ("武汉"), VBLOB(STR("\0\1\xff")), VID(id)) == 0);
+    CHECK(db_query(db, &pg_all[GET], &r, &e, VINT(1)) == 0);
     CHECK_INT(rows_next(r, &e), 1);
     CHECK(rows_int(r, 0) == INT64_C(9007199254740993));
     CHECK(rows_real(r, 1) == 0.1 && rows_real(r, 5) == 1 && rows_int(r, 1) == 0);
@@ -109,23 +22,23 @@ TEST(pg_every_type_comes_back_as_it_was_stored) {
     CHECK_INT(rows_next(r, &e), 0);
     rows_done(r);
     int64_t n = 0;
-    CHECK(db_int(db, &all[BY_ID], &n, &e, VID(id)) == 1 && n == 1);
-    CHECK(db_int(db, &all[BY_ID], &n, &e, VBLOB(id_bytes(&id))) == 1 && n == 1);
+    CHECK(db_int(db, &pg_all[BY_ID], &n, &e, VID(id)) == 1 && n == 1);
+    CHECK(db_int(db, &pg_all[BY_ID], &n, &e, VBLOB(id_bytes(&id))) == 1 && n == 1);
     db_close(db);
 }
 
 TEST(pg_null_and_empty_stay_apart) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     struct rows *r;
-    CHECK(db_run(db, &all[PUT], &e, VINT(1), VNULL, VREAL(NAN), VTEXT(STR_NONE), VBLOB(STR_NONE), VNULL) == 0);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0);
+    CHECK(db_run(db, &pg_all[PUT], &e, VINT(1), VNULL, VREAL(NAN), VTEXT(STR_NONE), VBLOB(STR_NONE), VNULL) == 0);
+    CHECK(db_query(db, &pg_all[GET], &r, &e, VINT(1)) == 0);
     CHECK_INT(rows_next(r, &e), 1);
     for (int i = 0; i < 5; i++) CHECK(rows_null(r, i));
     CHECK(rows_int(r, 0) == 0 && rows_real(r, 1) == 0 && !rows_text(r, 2).p && !rows_blob(r, 3).p && id_is_nil(rows_id(r, 4)));
     rows_done(r);
-    CHECK(db_run(db, &all[PUT], &e, VINT(2), VINT(INT64_MIN), VREAL(-0.0), VTEXT(STR("")), VBLOB(STR("")), VNULL) == 0);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(2)) == 0);
+    CHECK(db_run(db, &pg_all[PUT], &e, VINT(2), VINT(INT64_MIN), VREAL(-0.0), VTEXT(STR("")), VBLOB(STR("")), VNULL) == 0);
+    CHECK(db_query(db, &pg_all[GET], &r, &e, VINT(2)) == 0);
     CHECK_INT(rows_next(r, &e), 1);
     CHECK(rows_int(r, 0) == INT64_MIN && signbit(rows_real(r, 1)));
     CHECK(!rows_null(r, 2) && rows_text(r, 2).p && rows_text(r, 2).n == 0);
@@ -135,183 +48,183 @@ TEST(pg_null_and_empty_stay_apart) {
 }
 
 TEST(pg_a_text_with_a_nul_is_refused_before_it_is_sent) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_run(db, &all[PUT], &e, VINT(1), VNULL, VNULL, VTEXT(STR("a\0b")), VNULL, VNULL) == -1);
+    CHECK(db_run(db, &pg_all[PUT], &e, VINT(1), VNULL, VNULL, VTEXT(STR("a\0b")), VNULL, VNULL) == -1);
     CHECK(e.code == ERR_INVALID && e.msg == M_NUL);
-    put(db, 2);
+    pg_put(db, 2);
     CHECK(db_commit(db, &e) == 0);
-    CHECK_INT(count(db), 1);
+    CHECK_INT(pg_count(db), 1);
     db_close(db);
 }
 
 TEST(pg_a_value_of_the_wrong_type_is_named_and_harms_nothing) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_run(db, &all[PUT], &e, VTEXTZ("one"), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_DB);
+    CHECK(db_run(db, &pg_all[PUT], &e, VTEXTZ("one"), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_DB);
     CHECK(strstr(e.arg[0], "pg_put: $1 is int8, not a text"));
-    CHECK(db_run(db, &all[LENGTH], &e, VINT(INT64_C(1) << 40)) == -1 && e.code == ERR_DB && strstr(e.arg[0], "int4"));
-    put(db, 2);
+    CHECK(db_run(db, &pg_all[LENGTH], &e, VINT(INT64_C(1) << 40)) == -1 && e.code == ERR_DB && strstr(e.arg[0], "int4"));
+    pg_put(db, 2);
     CHECK(db_commit(db, &e) == 0);
     db_close(db);
 }
 
 TEST(pg_texts_are_ordered_byte_by_byte) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     struct rows *r;
     static const char *const texts[] = {"0", "9", "A", "Z", "a", "z", "~", "é", "一", "武汉", "黄"};
     for (size_t i = COUNT(texts); i-- > 0;)
-        CHECK(db_run(db, &all[PUT], &e, VINT((int64_t)(i * 7 % COUNT(texts))), VNULL, VNULL, VTEXTZ(texts[i]), VNULL, VNULL) == 0);
-    CHECK(db_query_n(db, &all[BY_TEXT], NULL, 0, &r, &e) == 0);
+        CHECK(db_run(db, &pg_all[PUT], &e, VINT((int64_t)(i * 7 % COUNT(texts))), VNULL, VNULL, VTEXTZ(texts[i]), VNULL, VNULL) == 0);
+    CHECK(db_query_n(db, &pg_all[BY_TEXT], NULL, 0, &r, &e) == 0);
     for (size_t i = 0; i < COUNT(texts); i++) {
         CHECK_INT(rows_next(r, &e), 1);
         CHECK_STR(rows_text(r, 0), texts[i]);
     }
     rows_done(r);
     int64_t lower = 0;
-    CHECK(db_int(db, &all[LOWER], &lower, &e, VTEXTZ("Z"), VTEXTZ("a")) == 1 && lower == 1);
+    CHECK(db_int(db, &pg_all[LOWER], &lower, &e, VTEXTZ("Z"), VTEXTZ("a")) == 1 && lower == 1);
     db_close(db);
 }
 
 TEST(pg_parameters_are_bound_by_their_number) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     struct rows *r;
-    put(db, 5);
-    CHECK(db_query(db, &all[GAP], &r, &e, VTEXTZ("unused"), VINT(5)) == 0);
+    pg_put(db, 5);
+    CHECK(db_query(db, &pg_all[GAP], &r, &e, VTEXTZ("unused"), VINT(5)) == 0);
     CHECK_INT(rows_next(r, &e), 1);
     rows_done(r);
-    CHECK(db_query(db, &all[SWAPPED], &r, &e, VTEXTZ("one"), VTEXTZ("two")) == 0);
+    CHECK(db_query(db, &pg_all[SWAPPED], &r, &e, VTEXTZ("one"), VTEXTZ("two")) == 0);
     CHECK_INT(rows_next(r, &e), 1);
     CHECK_STR(rows_text(r, 0), "two");
     CHECK_STR(rows_text(r, 1), "one");
     rows_done(r);
     int64_t n;
-    CHECK(db_int(db, &all[PAGE], &n, &e, VINT(1)) == 1 && db_int(db, &all[LENGTH], &n, &e, VINT(3)) == 1);
+    CHECK(db_int(db, &pg_all[PAGE], &n, &e, VINT(1)) == 1 && db_int(db, &pg_all[LENGTH], &n, &e, VINT(3)) == 1);
     db_close(db);
 }
 
 /* ---- statements and transactions ---- */
 TEST(pg_a_run_tells_how_many_rows_it_changed) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     int64_t changed = -1, n = 0;
-    put(db, 1);
-    put(db, 2);
+    pg_put(db, 1);
+    pg_put(db, 2);
     struct val one = VINT(1), ten = VINT(10);
-    CHECK(db_run_n(db, &all[FROM], &one, 1, &changed, &e) == 0 && changed == 2);
-    CHECK(db_run_n(db, &all[FROM], &ten, 1, &changed, &e) == 0 && changed == 0);
-    CHECK(db_int(db, &all[UPSERT], &n, &e, VTEXTZ("a")) == 1 && n == 1);
-    CHECK(db_int(db, &all[UPSERT], &n, &e, VTEXTZ("a")) == 1 && n == 2);
+    CHECK(db_run_n(db, &pg_all[FROM], &one, 1, &changed, &e) == 0 && changed == 2);
+    CHECK(db_run_n(db, &pg_all[FROM], &ten, 1, &changed, &e) == 0 && changed == 0);
+    CHECK(db_int(db, &pg_all[UPSERT], &n, &e, VTEXTZ("a")) == 1 && n == 1);
+    CHECK(db_int(db, &pg_all[UPSERT], &n, &e, VTEXTZ("a")) == 1 && n == 2);
     db_close(db);
 }
 
 TEST(pg_a_taken_key_is_a_conflict_and_a_broken_rule_is_not) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
-    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("a"), VINT(1)) == 0);
-    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("a"), VINT(2)) == -1);
+    CHECK(db_run(db, &pg_all[ADD_U], &e, VTEXTZ("a"), VINT(1)) == 0);
+    CHECK(db_run(db, &pg_all[ADD_U], &e, VTEXTZ("a"), VINT(2)) == -1);
     CHECK(e.code == ERR_CONFLICT && e.msg == M_DB_TEXT && strstr(e.arg[0], "pg_add_u"));
-    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("b"), VINT(1000)) == -1 && e.code == ERR_DB);
-    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("b"), VNULL) == -1 && e.code == ERR_DB);
-    CHECK(db_run(db, &all[ADD_U], &e, VTEXTZ("b"), VINT(2)) == 0);
+    CHECK(db_run(db, &pg_all[ADD_U], &e, VTEXTZ("b"), VINT(1000)) == -1 && e.code == ERR_DB);
+    CHECK(db_run(db, &pg_all[ADD_U], &e, VTEXTZ("b"), VNULL) == -1 && e.code == ERR_DB);
+    CHECK(db_run(db, &pg_all[ADD_U], &e, VTEXTZ("b"), VINT(2)) == 0);
     db_close(db);
 }
 
 TEST(pg_a_savepoint_undoes_its_part_though_the_error_came_late) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     CHECK(db_begin(db, true, &e) == 0);
     CHECK(db_savepoint(db, &e) == 0);
-    put(db, 1);
+    pg_put(db, 1);
     CHECK(db_release(db, &e) == 0);
     CHECK(db_savepoint(db, &e) == 0);
-    put(db, 2);
-    put(db, 1);
-    put(db, 3);
+    pg_put(db, 2);
+    pg_put(db, 1);
+    pg_put(db, 3);
     CHECK(db_sync(db, &e) == -1 && e.code == ERR_CONFLICT && strstr(e.arg[0], "pg_put"));
-    CHECK(db_run(db, &all[PUT], &e, VINT(9), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_CONFLICT);
+    CHECK(db_run(db, &pg_all[PUT], &e, VINT(9), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_CONFLICT);
     CHECK(db_rollback_to(db, &e) == 0);
     CHECK(db_savepoint(db, &e) == 0);
-    put(db, 1); /* fails, and nobody looks before it is undone */
-    put(db, 5);
+    pg_put(db, 1); /* fails, and nobody looks before it is undone */
+    pg_put(db, 5);
     CHECK(db_rollback_to(db, &e) == 0);
     CHECK(db_savepoint(db, &e) == 0);
-    put(db, 4);
+    pg_put(db, 4);
     CHECK(db_release(db, &e) == 0);
     CHECK(db_commit(db, &e) == 0);
-    CHECK_INT(count(db), 2);
+    CHECK_INT(pg_count(db), 2);
     db_close(db);
 }
 
 TEST(pg_an_error_before_the_savepoint_loses_the_transaction) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
-    put(db, 1);
+    pg_put(db, 1);
     CHECK(db_begin(db, true, &e) == 0);
-    put(db, 1);
+    pg_put(db, 1);
     CHECK(db_savepoint(db, &e) == 0);
-    put(db, 2);
+    pg_put(db, 2);
     CHECK(db_rollback_to(db, &e) == -1 && e.code == ERR_CONFLICT);
-    CHECK(db_run(db, &all[PUT], &e, VINT(9), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_CONFLICT);
+    CHECK(db_run(db, &pg_all[PUT], &e, VINT(9), VNULL, VNULL, VNULL, VNULL, VNULL) == -1 && e.code == ERR_CONFLICT);
     db_rollback(db);
-    CHECK_INT(count(db), 1);
+    CHECK_INT(pg_count(db), 1);
     db_close(db);
 }
 
 TEST(pg_an_error_that_came_late_fails_the_commit_and_nothing_is_kept) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
-    put(db, 1);
+    pg_put(db, 1);
     CHECK(db_begin(db, true, &e) == 0);
-    put(db, 2);
-    put(db, 1);
-    put(db, 3);
+    pg_put(db, 2);
+    pg_put(db, 1);
+    pg_put(db, 3);
     CHECK(db_commit(db, &e) == -1 && e.code == ERR_CONFLICT);
     CHECK(!db_in_transaction(db));
-    CHECK_INT(count(db), 1);
+    CHECK_INT(pg_count(db), 1);
     CHECK(db_begin(db, true, &e) == 0);
-    put(db, 2);
+    pg_put(db, 2);
     CHECK(db_commit(db, &e) == 0);
-    CHECK_INT(count(db), 2);
+    CHECK_INT(pg_count(db), 2);
     db_close(db);
 }
 
 TEST(pg_thousands_of_runs_are_sent_without_waiting) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     char text[600];
     int64_t n = 0;
     memset(text, 'x', sizeof text);
     CHECK(db_begin(db, true, &e) == 0);
     for (int64_t i = 0; i < 5000; i++) {
-        CHECK(db_run(db, &all[PUT], &e, VINT(i), VINT(i), VREAL(1), VTEXT(((struct str){text, sizeof text})), VNULL, VNULL) == 0);
-        if (i % 10 == 0) CHECK(db_run(db, &all[UPSERT], &e, VTEXTZ("k")) == 0);
+        CHECK(db_run(db, &pg_all[PUT], &e, VINT(i), VINT(i), VREAL(1), VTEXT(((struct str){text, sizeof text})), VNULL, VNULL) == 0);
+        if (i % 10 == 0) CHECK(db_run(db, &pg_all[UPSERT], &e, VTEXTZ("k")) == 0);
     }
     CHECK_INT(db_writes(db), 5500);
-    CHECK(db_int(db, &all[UPSERT], &n, &e, VTEXTZ("k")) == 1 && n == 501);
-    CHECK_INT(count(db), 5000);
+    CHECK(db_int(db, &pg_all[UPSERT], &n, &e, VTEXTZ("k")) == 1 && n == 501);
+    CHECK_INT(pg_count(db), 5000);
     CHECK(db_commit(db, &e) == 0);
-    CHECK_INT(count(db), 5000);
+    CHECK_INT(pg_count(db), 5000);
     db_close(db);
 }
 
 TEST(pg_queries_nest_and_statements_run_between_their_rows) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     struct rows *outer, *inner;
-    for (int64_t i = 0; i < 10; i++) put(db, i);
+    for (int64_t i = 0; i < 10; i++) pg_put(db, i);
     for (int write = 0; write < 2; write++) {
         int seen = 0;
         if (write) CHECK(db_begin(db, true, &e) == 0);
-        CHECK(db_query_n(db, &all[LIST], NULL, 0, &outer, &e) == 0);
+        CHECK(db_query_n(db, &pg_all[LIST], NULL, 0, &outer, &e) == 0);
         while (rows_next(outer, &e) == 1) {
-            CHECK(db_query(db, &all[GET], &inner, &e, VINT(rows_int(outer, 0))) == 0);
+            CHECK(db_query(db, &pg_all[GET], &inner, &e, VINT(rows_int(outer, 0))) == 0);
             CHECK(rows_next(inner, &e) == 1 && rows_int(inner, 5) == rows_int(outer, 0));
-            CHECK(db_run(db, &all[SET], &e, VINT(rows_int(inner, 5)), VTEXTZ("seen")) == 0);
+            CHECK(db_run(db, &pg_all[SET], &e, VINT(rows_int(inner, 5)), VTEXTZ("seen")) == 0);
             rows_done(inner);
             seen++;
         }
@@ -323,20 +236,20 @@ TEST(pg_queries_nest_and_statements_run_between_their_rows) {
 }
 
 TEST(pg_streams_bring_many_rows_while_statements_run) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     struct rows *a, *b;
-    put(db, 1);
+    pg_put(db, 1);
     for (int write = 0; write < 2; write++) {
         CHECK(db_begin(db, write, &e) == 0);
         struct val ten = VINT(10000), two = VINT(2000);
-        CHECK(db_stream_n(db, &all[MANY], &ten, 1, &a, &e) == 0);
-        CHECK(db_stream_n(db, &all[MANY], &two, 1, &b, &e) == 0);
+        CHECK(db_stream_n(db, &pg_all[MANY], &ten, 1, &a, &e) == 0);
+        CHECK(db_stream_n(db, &pg_all[MANY], &two, 1, &b, &e) == 0);
         int64_t want = 0;
         while (rows_next(a, &e) == 1) {
             CHECK_INT(rows_int(a, 0), ++want);
-            if (want % 100 == 0 && write) CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("x")) == 0);
-            if (want % 100 == 1) CHECK_INT(count(db), 1);
+            if (want % 100 == 0 && write) CHECK(db_run(db, &pg_all[SET], &e, VINT(1), VTEXTZ("x")) == 0);
+            if (want % 100 == 1) CHECK_INT(pg_count(db), 1);
             if (want <= 2000) CHECK(rows_next(b, &e) == 1 && rows_int(b, 0) == want);
         }
         CHECK_INT(want, 10000);
@@ -351,25 +264,25 @@ TEST(pg_streams_bring_many_rows_while_statements_run) {
 }
 
 TEST(pg_neither_side_waits_for_the_other_when_much_is_under_way) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     int64_t n = 0;
     struct str large = {calloc(1, 100000), 100000};
     memset((char *)large.p, 'x', large.n);
-    put(db, 1);
+    pg_put(db, 1);
     CHECK(db_begin(db, true, &e) == 0);
     for (int64_t i = 0; i < 200; i++) {
-        CHECK(db_foresee(db, &all[MANY], &e, VINT(5000 + i)) == 0);
-        CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXT(large)) == 0);
+        CHECK(db_foresee(db, &pg_all[MANY], &e, VINT(5000 + i)) == 0);
+        CHECK(db_run(db, &pg_all[SET], &e, VINT(1), VTEXT(large)) == 0);
     }
-    CHECK(db_int(db, &all[LENGTH], &n, &e, VINT(100000)) == 1 && n == 1);
+    CHECK(db_int(db, &pg_all[LENGTH], &n, &e, VINT(100000)) == 1 && n == 1);
     CHECK(db_commit(db, &e) == 0);
     free((char *)large.p);
     db_close(db);
 }
 
 TEST(pg_what_fails_only_in_the_commit_is_reported_and_harms_nothing_else) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     static struct stmt s[] = {STMT(pg_late, "INSERT INTO late(n) VALUES($1)"), STMT(pg_late_count, "SELECT count(*) FROM late")};
     struct err e;
     int64_t n = 0;
@@ -387,278 +300,9 @@ TEST(pg_what_fails_only_in_the_commit_is_reported_and_harms_nothing_else) {
     db_close(db);
 }
 
-/* ---- lost connections ---- */
-TEST(pg_a_lost_connection_is_made_again_by_the_next_transaction) {
-    struct db *db = open_new(), *other = open_as(DB_WRITE);
-    struct err e;
-    CHECK(db_begin(db, true, &e) == 0);
-    put(db, 1);
-    end_connection(other, db);
-    int64_t n = 0;
-    CHECK(db_int(db, &all[COUNT_V], &n, &e) == -1);
-    CHECK_INT(e.code, ERR_RETRY);
-    CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("x")) == -1 && e.code == ERR_RETRY);
-    db_rollback(db);
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK_INT(count(db), 0);
-    put(db, 2);
-    CHECK(db_commit(db, &e) == 0);
-    end_connection(other, db); /* while it is idle: nobody notices */
-    CHECK_INT(count(db), 1);
-    CHECK(db_begin(db, false, &e) == 0);
-    end_connection(other, db);
-    struct rows *r;
-    CHECK(db_query_n(db, &all[LIST], NULL, 0, &r, &e) == -1 && e.code == ERR_RETRY);
-    db_rollback(db);
-    CHECK(db_begin(db, false, &e) == 0);
-    CHECK_INT(count(db), 1);
-    db_rollback(db);
-    end_connection(other, db);
-    CHECK(db_begin(db, false, &e) == 0);
-    CHECK_INT(count(db), 1);
-    db_rollback(db);
-    db_close(other);
-    db_close(db);
-}
-
-static int64_t writes_committed;
-
-static void *end_from_outside(void *arg) {
-    struct db *other = open_as(DB_WRITE);
-    struct err e;
-    int64_t done = 0;
-    usleep(200000);
-    CHECK(db_int(other, &all[END], &done, &e, VINT(*(int64_t *)arg)) == 1);
-    db_close(other);
-    return NULL;
-}
-
-/* A trigger that waits holds the commit open for as long as it takes to end it. */
-TEST(pg_a_commit_that_was_not_answered_is_to_be_tried_again) {
-    struct db *db = open_new();
-    struct err e;
-    int64_t pid = 0;
-    pthread_t thread;
-    CHECK(db_script(db,
-                    STR("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(20); RETURN NULL; END';"
-                        "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON v DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()"),
-                    &e) == 0);
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_int(db, &all[PID], &pid, &e) == 1);
-    put(db, 1);
-    CHECK(pthread_create(&thread, NULL, end_from_outside, &pid) == 0);
-    CHECK(db_commit(db, &e) == -1);
-    CHECK_INT(e.code, ERR_RETRY);
-    CHECK(!db_in_transaction(db));
-    pthread_join(thread, NULL);
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK_INT(count(db), 0);
-    db_rollback(db);
-    db_close(db);
-}
-
-/* ---- two writers ---- */
-static void *cross(void *arg) {
-    struct err *e = arg;
-    struct db *db = open_as(DB_WRITE);
-    struct rows *r;
-    int result = db_begin(db, true, e);
-    if (result == 0) result = db_run(db, &all[SET], e, VINT(2), VTEXTZ("b"));
-    if (result == 0) result = db_sync(db, e);
-    usleep(300000);
-    if (result == 0 && db_query(db, &all[LOCK], &r, e, VINT(1)) == 0) rows_done(r), e->code = ERR_NONE;
-    db_rollback(db);
-    db_close(db);
-    return NULL;
-}
-
-TEST(pg_of_two_that_wait_for_each_other_one_is_told_to_try_again) {
-    struct db *db = open_new();
-    struct err e = {0}, theirs = {0};
-    struct rows *r;
-    pthread_t thread;
-    put(db, 1);
-    put(db, 2);
-    CHECK(pthread_create(&thread, NULL, cross, &theirs) == 0);
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("a")) == 0 && db_sync(db, &e) == 0);
-    usleep(300000);
-    if (db_query(db, &all[LOCK], &r, &e, VINT(2)) == 0) {
-        rows_done(r);
-        e.code = ERR_NONE;
-    }
-    db_rollback(db);
-    pthread_join(thread, NULL);
-    CHECK((e.code == ERR_RETRY) != (theirs.code == ERR_RETRY));
-    CHECK(e.code == ERR_NONE || theirs.code == ERR_NONE);
-    db_close(db);
-}
-
-static void *write_behind(void *arg) {
-    struct db *db = open_as(DB_WRITE);
-    struct err e;
-    struct rows *r;
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_query(db, &all[LOCK], &r, &e, VINT(1)) == 0 && rows_next(r, &e) == 1);
-    bool first_was_done = str_eqz(rows_text(r, 0), "first") && writes_committed == 1;
-    rows_done(r);
-    CHECK(db_commit(db, &e) == 0);
-    db_close(db);
-    *(bool *)arg = first_was_done;
-    return NULL;
-}
-
-TEST(pg_a_locked_row_makes_the_second_writer_wait_for_the_first) {
-    struct db *db = open_new();
-    struct err e;
-    struct rows *r;
-    pthread_t thread;
-    bool in_order = false;
-    put(db, 1);
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_query(db, &all[LOCK], &r, &e, VINT(1)) == 0);
-    rows_done(r);
-    CHECK(pthread_create(&thread, NULL, write_behind, &in_order) == 0);
-    usleep(200000);
-    CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("first")) == 0);
-    writes_committed = 1;
-    CHECK(db_commit(db, &e) == 0);
-    pthread_join(thread, NULL);
-    CHECK(in_order);
-    db_close(db);
-}
-
-TEST(pg_a_reader_sees_one_moment_and_changes_nothing) {
-    struct db *db = open_new(), *reader = open_as(DB_READ);
-    struct err e;
-    CHECK(db_begin(reader, false, &e) == 0);
-    CHECK_INT(count(reader), 0);
-    put(db, 1);
-    CHECK_INT(count(reader), 0);
-    db_rollback(reader);
-    CHECK_INT(count(reader), 1);
-    CHECK(db_run(reader, &all[SET], &e, VINT(1), VTEXTZ("x")) == -1 && e.code == ERR_DB);
-    CHECK_INT(count(reader), 1);
-    CHECK(db_begin(db, false, &e) == 0);
-    CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("x")) == -1 && e.code == ERR_DB);
-    db_rollback(db);
-    db_close(reader);
-    db_close(db);
-}
-
-TEST(pg_an_idle_reader_stays_in_no_transaction) {
-    struct db *db = open_new(), *reader = open_as(DB_READ);
-    static struct stmt s[] = {STMT(pg_busy, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND state <> 'idle'")};
-    struct err e;
-    int64_t pid = 0, busy = 1;
-    stmt_register(s, 1);
-    CHECK(db_begin(reader, false, &e) == 0);
-    CHECK(db_int(reader, &all[PID], &pid, &e) == 1);
-    db_rollback(reader);
-    usleep(50000);
-    CHECK(db_int(db, &s[0], &busy, &e, VINT(pid)) == 1 && busy == 0);
-    db_close(reader);
-    db_close(db);
-}
-
-/* ---- reading ahead ---- */
-TEST(pg_a_foreseen_query_is_answered_until_it_is_not_true_any_more) {
-    struct db *db = open_new();
-    struct err e;
-    struct rows *r;
-    put(db, 1);
-    CHECK(db_foresee(db, &all[GET], &e, VINT(1)) == 0); /* outside a transaction: nothing */
-    CHECK(db_begin(db, true, &e) == 0);
-    for (int64_t i = 0; i < 600; i++) CHECK(db_foresee(db, &all[GET], &e, VINT(i)) == 0);
-    CHECK(db_foresee(db, &all[GET], &e, VINT(1)) == 0);
-    CHECK(db_foresee(db, &all[BY_TEXT], &e, VNULL) == 0);
-    CHECK(db_foresee(db, &all[GET], &e, VTEXTZ("no number")) == 0);
-    CHECK(db_run(db, &all[SET], &e, VINT(1), VTEXTZ("new")) == 0);
-    db_unforesee(db, &all[GET], VINT(1));
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0 && rows_next(r, &e) == 1);
-    CHECK_STR(rows_text(r, 2), "new");
-    rows_done(r);
-    put(db, 2);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(2)) == 0 && rows_next(r, &e) == 0); /* as it was foreseen */
-    db_unforesee(db, &all[GET], VINT(2));
-    CHECK_INT(rows_next(r, &e), 0);
-    rows_done(r);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(2)) == 0 && rows_next(r, &e) == 1);
-    rows_done(r);
-    CHECK(db_commit(db, &e) == 0);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0 && rows_next(r, &e) == 1);
-    rows_done(r);
-    db_close(db);
-}
-
-TEST(pg_what_was_foreseen_behind_a_savepoint_is_undone_with_it) {
-    struct db *db = open_new();
-    struct err e;
-    struct rows *r;
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_savepoint(db, &e) == 0);
-    put(db, 1);
-    CHECK(db_foresee(db, &all[GET], &e, VINT(1)) == 0);
-    CHECK(db_rollback_to(db, &e) == 0);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0 && rows_next(r, &e) == 0);
-    rows_done(r);
-    CHECK(db_foresee(db, &all[GET], &e, VINT(1)) == 0);
-    db_rollback(db);
-    put(db, 1);
-    CHECK(db_query(db, &all[GET], &r, &e, VINT(1)) == 0 && rows_next(r, &e) == 1);
-    rows_done(r);
-    db_close(db);
-}
-
-/* ---- waiting ---- */
-TEST(pg_a_notification_of_the_site_wakes_and_others_do_not) {
-    struct db *db = open_new(), *waiter = open_as(DB_READ), *other = open_as(DB_WRITE);
-    struct err e;
-    int stop[2];
-    CHECK(pipe(stop) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 1000000, &e), 1); /* what came before it was not heard */
-    CHECK_INT(db_wait(waiter, 7, stop[0], 20000, &e), 0);
-    CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_notify(db, 7, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 50000, &e), 0); /* not before the commit */
-    CHECK(db_commit(db, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 5000000, &e), 1);
-    CHECK(db_notify(db, 8, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 50000, &e), 0);
-    end_connection(other, waiter);
-    int r = db_wait(waiter, 7, stop[0], 5000000, &e);
-    CHECK(r == 1 || (r == -1 && e.code == ERR_RETRY && db_wait(waiter, 7, stop[0], 5000000, &e) == 1));
-    CHECK(db_notify(db, 7, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 5000000, &e), 1);
-    CHECK(write(stop[1], "x", 1) == 1);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 60000000, &e), 0);
-    db_close(other);
-    db_close(waiter);
-    db_close(db);
-}
-
-static void *end_soon(void *arg) {
-    int64_t pid = *(int64_t *)arg;
-    return end_from_outside(&pid);
-}
-
-TEST(pg_a_wait_whose_connection_is_lost_says_so) {
-    struct db *db = open_new();
-    struct err e;
-    int64_t pid = 0;
-    pthread_t thread;
-    CHECK(db_int(db, &all[PID], &pid, &e) == 1);
-    CHECK_INT(db_wait(db, 7, -1, 1000, &e), 1);
-    CHECK(pthread_create(&thread, NULL, end_soon, &pid) == 0);
-    CHECK(db_wait(db, 7, -1, 10000000, &e) == -1 && e.code == ERR_RETRY);
-    pthread_join(thread, NULL);
-    CHECK_INT(db_wait(db, 7, -1, 1000, &e), 1);
-    db_close(db);
-}
-
 /* ---- care ---- */
 static bool refused(const char *name, const char *sql, const char *because) {
-    struct db *db = open_as(DB_WRITE);
+    struct db *db = pg_open_as(DB_WRITE);
     struct err e = {0};
     struct stmt *s = calloc(1, sizeof *s);
     *s = (struct stmt){.name = name, .sql = sql};
@@ -672,7 +316,7 @@ static bool refused(const char *name, const char *sql, const char *because) {
 }
 
 TEST(pg_a_statement_that_the_engine_cannot_speak_is_named) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     CHECK(db_check_statements(db, &e) == 0);
     CHECK(refused("sums", "SELECT sum(n) FROM v", "column 1 is numeric"));
@@ -685,7 +329,7 @@ TEST(pg_a_statement_that_the_engine_cannot_speak_is_named) {
 }
 
 TEST(pg_all_statements_are_checked_in_no_time) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     static char names[600][16];
     static struct stmt many[600];
@@ -705,7 +349,7 @@ TEST(pg_all_statements_are_checked_in_no_time) {
 }
 
 TEST(pg_script_tokens_become_types_but_not_inside_literals) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     static struct stmt read[] = {STMT(s_read, "SELECT t FROM s"),
                                  STMT(s_types, "SELECT CAST(string_agg(data_type, ' ' ORDER BY ordinal_position) AS TEXT) FROM information_schema.columns "
@@ -730,7 +374,7 @@ TEST(pg_script_tokens_become_types_but_not_inside_literals) {
 }
 
 TEST(pg_tables_are_made_in_a_transaction_or_not_at_all) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct err e;
     CHECK(db_begin(db, true, &e) == 0);
     CHECK(db_lock_schema(db, &e) == 0);
@@ -739,16 +383,16 @@ TEST(pg_tables_are_made_in_a_transaction_or_not_at_all) {
     db_rollback(db);
     CHECK(!db_table_exists(db, "x"));
     CHECK(db_begin(db, true, &e) == 0);
-    put(db, 1);
+    pg_put(db, 1);
     CHECK(db_script(db, STR("CREATE TABLE x(a {int}); CREATE TABLE v(a {int})"), &e) == -1 && e.code == ERR_DB);
     CHECK(db_commit(db, &e) == -1);
     CHECK(!db_table_exists(db, "x"));
-    CHECK_INT(count(db), 0);
+    CHECK_INT(pg_count(db), 0);
     db_close(db);
 }
 
 TEST(pg_what_only_files_have_is_answered) {
-    struct db *db = open_new();
+    struct db *db = pg_open_new();
     struct arena a CLEANUP(arena_release) = {0};
     struct err e;
     struct str text;
@@ -758,7 +402,7 @@ TEST(pg_what_only_files_have_is_answered) {
     CHECK_STR(text, "ok");
     CHECK(db_backup(db, "/tmp/none", &e) == -1 && e.code == ERR_DB);
     CHECK(db_distribute(db, "v", NULL, &e) == -1 && e.code == ERR_DB && e.msg == M_NO_CITUS);
-    put(db, 1);
+    pg_put(db, 1);
     db_close(db);
 }
 
@@ -772,7 +416,7 @@ static struct err open_error(const char *address) {
 
 TEST(pg_an_address_that_is_wrong_is_told_from_a_server_that_is_away) {
     char address[512];
-    const char *base = url();
+    const char *base = pg_url();
     struct str server = str_z(base);
     ptrdiff_t question = str_find_char(server, '?');
     server = str_sub(server, 0, (size_t)question);
@@ -798,7 +442,7 @@ TEST(pg_a_commit_is_on_the_disk_even_where_the_server_is_set_to_be_careless) {
         struct db *db;
         struct err e;
         struct rows *r;
-        snprintf(address, sizeof address, "%s%%20-csynchronous_commit%%3D%s", url(), set_to[i]);
+        snprintf(address, sizeof address, "%s%%20-csynchronous_commit%%3D%s", pg_url(), set_to[i]);
         CHECK(db_open(address, DB_WRITE, &db, &e) == 0);
         CHECK(db_query_n(db, &s[0], NULL, 0, &r, &e) == 0 && rows_next(r, &e) == 1);
         CHECK_STR(rows_text(r, 0), is[i]);
