@@ -191,7 +191,7 @@ int pg_ready(struct pg_db *db, struct err *e) {
 /* libpq's own text would quote the address, and with it the password. */
 static int check_address(const char *url, struct err *e) {
     PQconninfoOption *options = strlen(url) < URL_MOST ? PQconninfoParse(url, NULL) : NULL;
-    if (!options) return err_set(e, ERR_IO, NULL, M_DB_UNREACHABLE, "postgres://user@host:port/database");
+    if (!options) return err_set(e, ERR_IO, NULL, M_DB_UNREACHABLE, "no address like postgres://user@host:port/database");
     PQconninfoFree(options);
     return 0;
 }
