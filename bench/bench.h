@@ -44,8 +44,30 @@ void sample_release(struct sample *s);
 /* Processor time, which says more than the clock on a machine with neighbours. */
 int64_t cpu_us(void);        /* of the process */
 int64_t thread_cpu_us(void); /* of this thread */
+/* Of all processes that the process BENCH_SERVER of the environment began, a database server's; 0 where it is not set. */
+int64_t server_cpu_us(void);
 void say_real(const char *name, double v);
 void say_int(const char *name, int64_t v);
 void bench_fail(const char *fmt, ...) PRINTF(1, 2) NORETURN;
+
+/* ---- raw rows: the limit of an engine ----
+ * The rows of a kind with the journal entries that were written for them are read from a site and inserted again into empty tables of the same
+ * shape and indexes, GROUP of them a transaction, by one thread, with nothing else: no checks, no tallies. */
+enum { RAW_ROWS_MOST = 200000, RAW_COLUMNS_MOST = 64, RAW_SQL = 1000 };
+/* Reads what goes in again: the rows of the kind or their journal entries. */
+void raw_select(char sql[RAW_SQL], enum load l, bool journal);
+/* Rows and entries from..to belong into one transaction; an append-only kind has an entry for each transaction, any other one for each row. */
+struct raw_group {
+    int row, row_end, entry, entry_end;
+};
+struct raw {
+    enum load load;
+    int rows, entries;
+    void (*write)(void *engine, const struct raw_group *g); /* returns when it is durable */
+    void (*half)(void *engine);                             /* NULL, or: the first half is in, what should not be measured */
+    void *engine;
+};
+/* The first half goes in without being measured, so that the tables are not small; prints per_second, cpu_us of this process, server_cpu_us, rows. */
+void raw_measure(const struct raw *r, int group);
 
 #endif

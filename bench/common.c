@@ -1,5 +1,6 @@
 #include "bench.h"
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <time.h>
 
@@ -163,10 +164,77 @@ int64_t thread_cpu_us(void) {
     return clock_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
+/* A number of /proc/PID/NAME, counted from the one behind the program's name where there is one; or 0. */
+static int64_t proc_number(const char *pid, const char *name, int field) {
+    char path[300], line[600];
+    int64_t v = 0;
+    snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
+    FILE *f = fopen(path, "r");
+    if (!f) return 0;
+    size_t n = fread(line, 1, sizeof line - 1, f);
+    fclose(f);
+    line[n] = 0;
+    /* A program's name, in parentheses, may hold anything. */
+    char *name_end = strrchr(line, ')');
+    struct str rest = str_z(name_end ? name_end + 2 : line), word = STR_NONE;
+    for (int i = 0; i <= field; i++)
+        if (!str_cut(&rest, ' ', &word)) return 0;
+    return str_to_int(word, 0, INT64_MAX, &v) ? v : 0;
+}
+
+int64_t server_cpu_us(void) {
+    enum { STAT_PARENT = 1 };
+    const char *server = getenv("BENCH_SERVER");
+    int64_t parent, ns = 0;
+    struct dirent *d;
+    if (!server || !str_to_int(str_z(server), 1, INT32_MAX, &parent)) return 0;
+    DIR *proc = opendir("/proc");
+    if (!proc) return 0;
+    while ((d = readdir(proc)))
+        if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && proc_number(d->d_name, "stat", STAT_PARENT) == parent)
+            ns += proc_number(d->d_name, "schedstat", 0);
+    closedir(proc);
+    return ns / 1000;
+}
+
 void say_real(const char *name, double v) {
     printf("%s\t%.1f\n", name, v);
 }
 
 void say_int(const char *name, int64_t v) {
     printf("%s\t%lld\n", name, (long long)v);
+}
+
+/* ---- raw rows ---- */
+
+void raw_select(char sql[RAW_SQL], enum load l, bool journal) {
+    const char *kind = load_kind(l);
+    if (journal)
+        snprintf(sql, RAW_SQL, "SELECT * FROM (SELECT * FROM journal WHERE kind = '%s' ORDER BY seq DESC LIMIT %d) AS t ORDER BY seq", kind, RAW_ROWS_MOST);
+    else
+        snprintf(sql, RAW_SQL, "SELECT * FROM (SELECT * FROM %s ORDER BY site, id DESC LIMIT %d) AS t ORDER BY id", kind, RAW_ROWS_MOST);
+}
+
+static void write_group(const struct raw *r, struct raw_group *at, int n) {
+    at->row_end = MIN(at->row + n, r->rows);
+    at->entry_end = MIN(at->entry + (r->load == LOAD_SCAN ? 1 : at->row_end - at->row), r->entries);
+    r->write(r->engine, at);
+    at->row = at->row_end;
+    at->entry = at->entry_end;
+}
+
+void raw_measure(const struct raw *r, int group) {
+    struct raw_group at = {0};
+    int half = r->rows / 2;
+    if (r->rows < 2 || r->entries == 0) bench_fail("the site holds no %s: run bench-core or a load first", load_kind(r->load));
+    while (at.row < half) write_group(r, &at, MIN(1000, half - at.row));
+    if (r->half) r->half(r->engine);
+    int64_t began = monotonic_us(), cpu = cpu_us(), server = server_cpu_us();
+    /* At a group of one the disk decides; that needs no more than some seconds. */
+    while (at.row < r->rows && monotonic_us() - began < 3 * US_PER_SECOND) write_group(r, &at, group);
+    double n = at.row - half;
+    say_real("per_second", n * 1e6 / (double)(monotonic_us() - began));
+    say_real("cpu_us", (double)(cpu_us() - cpu) / n);
+    say_real("server_cpu_us", (double)(server_cpu_us() - server) / n);
+    say_int("rows", at.row - half);
 }

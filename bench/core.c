@@ -85,7 +85,7 @@ static void turn(struct run *r, struct slot *slots, int in_flight, int64_t until
     }
 }
 
-static void tell(struct run *r, const struct writer_counts *before, int64_t us, int64_t writer_us) {
+static void tell(struct run *r, const struct writer_counts *before, int64_t us, int64_t writer_us, int64_t server_us) {
     struct writer_counts c = writer_counts(r->site);
     double commits = (double)(c.commits - before->commits);
     say_real("per_second", (double)r->done * 1e6 / (double)us);
@@ -93,6 +93,7 @@ static void tell(struct run *r, const struct writer_counts *before, int64_t us, 
     say_int("p50_us", sample_at(&r->waits, 0.5));
     say_int("p99_us", sample_at(&r->waits, 0.99));
     say_real("writer_cpu_us", (double)writer_us / (double)r->done);
+    say_real("server_cpu_us", (double)server_us / (double)r->done);
     say_real("writer_busy_percent", 100.0 * (double)(c.commit_us - before->commit_us) / (double)us);
 }
 
@@ -118,9 +119,9 @@ int main(int argc, char **argv) {
     r.done = 0;
     r.waits.n = 0;
     struct writer_counts before = writer_counts(r.site);
-    int64_t began = monotonic_us(), others = cpu_us() - thread_cpu_us();
+    int64_t began = monotonic_us(), others = cpu_us() - thread_cpu_us(), server = server_cpu_us();
     turn(&r, slots, (int)in_flight, began + seconds * US_PER_SECOND);
-    tell(&r, &before, monotonic_us() - began, cpu_us() - thread_cpu_us() - others);
+    tell(&r, &before, monotonic_us() - began, cpu_us() - thread_cpu_us() - others, server_cpu_us() - server);
     for (int64_t i = 0; i < in_flight; i++) arena_release(&slots[i].a);
     free(slots);
     sample_release(&r.waits);
