@@ -69,5 +69,7 @@ extern const struct db_engine sqlite_engine, postgres_engine;
 /* sql with the tokens replaced; tokens in literals, quoted names and comments stay. */
 struct buf;
 int db_script_expand(const char *const types[TOKEN__COUNT], struct str sql, struct buf *to, struct err *e);
+/* Takes the first statement off the script; empty where there is none before the next semicolon. */
+struct str db_script_cut(struct str *rest);
 
 #endif

@@ -254,13 +254,26 @@ static bool pg_in_transaction(struct db *base) {
 }
 
 /* ---- care ---- */
-static int exec_script(struct pg_db *db, const char *sql, struct err *e) {
-    if (!PQexitPipelineMode(db->c)) return pg_lose(db, "script", e);
-    PGresult *r = PQexec(db->c, sql);
+static int exec_text(struct pg_db *db, struct str text, struct err *e) {
+    struct buf sql CLEANUP(buf_release) = BUF(PG_SQL_MOST);
+    buf_add_str(&sql, text);
+    if (sql.failed) return pg_fail_text("script", "a statement is too long", e);
+    PGresult *r = PQexec(db->c, buf_str(&sql).p);
     ExecStatusType status = PQresultStatus(r);
     bool fine = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
     int result = fine ? 0 : pg_fail(db, "script", r, e);
     PQclear(r);
+    return result;
+}
+
+/* One by one: Citus hands the text of a definition on as it came, and its nodes take one statement at a time. */
+static int exec_script(struct pg_db *db, struct str sql, struct err *e) {
+    if (!PQexitPipelineMode(db->c)) return pg_lose(db, "script", e);
+    int result = 0;
+    while (result == 0 && sql.n) {
+        struct str one = db_script_cut(&sql);
+        if (one.n) result = exec_text(db, one, e);
+    }
     return !PQenterPipelineMode(db->c) && result == 0 ? pg_lose(db, "script", e) : result;
 }
 
@@ -269,7 +282,7 @@ static int pg_script(struct db *base, const char *sql, struct err *e) {
     TRY(pg_ready(db, e));
     TRY(pg_send_sync(db, e));
     TRY(pg_collect(db, e));
-    int result = exec_script(db, sql, e);
+    int result = exec_script(db, str_z(sql), e);
     if (result && db->open) db->first = *e;
     return result;
 }

@@ -65,3 +65,11 @@ int db_script_expand(const char *const types[TOKEN__COUNT], struct str sql, stru
     if (str_find_char(buf_str(to), 0) >= 0) return err_set(e, ERR_DB, NULL, M_DB_TEXT, "NUL in a script");
     return 0;
 }
+
+struct str db_script_cut(struct str *rest) {
+    struct str sql = *rest;
+    size_t at = 0;
+    while (at < sql.n && sql.p[at] != ';') at = MAX(skip_quoted(sql, at), at + 1);
+    *rest = str_sub(sql, MIN(at + 1, sql.n), sql.n);
+    return str_trim(str_sub(sql, 0, at));
+}
