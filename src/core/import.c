@@ -148,7 +148,7 @@ static void nothing(struct write_item *item) {
 }
 
 static int run_dry(struct import *im, struct err *e) {
-    struct dry_item d = {.item = {.run = dry_run, .done = nothing}, .im = im};
+    struct dry_item d = {.item = {.run = dry_run, .done = nothing, .apart = true}, .im = im};
     struct err ended;
     if (writer_run(im->site, &d.item, &ended) == 0 || d.complete) return 0;
     *e = ended;

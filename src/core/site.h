@@ -91,6 +91,7 @@ struct write_item {
     /* After the commit is durable (or everything failed): item->failed tells.  Must not block. */
     void (*done)(struct write_item *item);
     bool reads_figures; /* tallies of the items before it are written first */
+    bool apart;         /* it may fail after it has written: under a savepoint from the start */
     struct err err;
     bool failed;
     struct write_item *next;

@@ -60,7 +60,9 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     int64_t writes = db_writes(tx->db);
     if (apart) TRY(db_savepoint(tx->db, e));
     tx->entry_used = false;
-    if (item->run(tx, item, &item->err) == 0) return apart ? db_release(tx->db, e) : 0;
+    int r = item->run(tx, item, &item->err);
+    if (r == 0 && apart) r = db_sync(tx->db, &item->err); /* what was not waited for may have failed */
+    if (r == 0) return apart ? db_release(tx->db, e) : 0;
     bool wrote = db_writes(tx->db) > writes;
     if (breaks_group(item->err.code) || (wrote && !apart)) {
         *e = item->err;
@@ -162,6 +164,7 @@ static void commit_group(struct writer *w, struct write_item *items) {
     int64_t began = monotonic_us();
     int r;
     w->number++;
+    for (struct write_item *i = items; i; i = i->next) g.apart = g.apart || i->apart;
     for (int attempt = 0; (r = run_group(w, &g, &e)); attempt++) {
         if (!g.apart && !breaks_group(e.code)) {
             g.apart = true;
@@ -304,7 +307,8 @@ static void waiting_done(struct write_item *item) {
 }
 
 int writer_run(struct site *s, struct write_item *item, struct err *e) {
-    struct waiting w = {.item = {.run = waiting_run, .foresee = waiting_foresee, .done = waiting_done, .reads_figures = item->reads_figures}, .asked = item};
+    struct waiting w = {.asked = item};
+    w.item = (struct write_item){.run = waiting_run, .foresee = waiting_foresee, .done = waiting_done, .reads_figures = item->reads_figures, .apart = item->apart};
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.done, NULL);
     bool taken = writer_submit(s, &w.item);

@@ -15,7 +15,7 @@ static const char *make(const char *code, const char *level, const char *parent)
 }
 
 static int64_t tally(const char *figure, const char *area) {
-    static struct stmt s = STMT(test_tally, "SELECT coalesce(sum(n), 0) FROM tally WHERE site = $1 AND figure = $2 AND path = $3");
+    static struct stmt s = STMT(test_tally, "SELECT CAST(coalesce(sum(n), 0) AS {int}) FROM tally WHERE site = $1 AND figure = $2 AND path = $3");
     struct db *db;
     struct err e;
     int64_t n = -1;
