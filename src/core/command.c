@@ -390,7 +390,7 @@ int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     tx->fingerprint = call->fingerprint;
     tx->entry_used = false;
     if (!permit_anywhere(call->actor, call->kind->name, verb)) return err_set(e, ERR_FORBIDDEN, NULL, M_NOT_ALLOWED, call->name);
-    int before = ran_before(tx, call, e);
+    int before = call->fresh ? 0 : ran_before(tx, call, e);
     if (before < 0) return -1;
     call->repeated = before;
     call->ret_json = arena_str(call->a, call->ret_json);

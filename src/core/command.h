@@ -29,6 +29,7 @@ struct command_call {
     struct val *values;            /* of create and update: kind->n values; given[i] says which were sent */
     bool *given;
     int64_t fingerprint;           /* of the content; 0: not compared */
+    bool fresh;                    /* the program has just made the id: nothing can have run under it */
     /* while it runs */
     struct record *rec;            /* the record asked for, loaded */
     /* answered */

@@ -180,6 +180,7 @@ struct import_work {
     struct str door;
     bool new_home;             /* the household has to be made */
     struct str home_code;
+    bool ahead;                /* import_match only tells what it will look up, and finds nothing */
 };
 /* 0, or 1: refused; -1: the transaction cannot go on. */
 int import_page_run(struct import *im, struct tx *tx, struct import_page *p, struct err *e);
@@ -187,6 +188,7 @@ int import_place(struct import_work *w, struct err *e);
 /* The area that a text names: code, id or chain of names. */
 int import_place_text(struct import_work *w, struct str text, const char *field, const struct place **ret);
 int import_refs(struct import_work *w, struct err *e);
+int import_refs_foresee(struct import_work *w, struct err *e);
 int import_home(struct import_work *w, struct err *e);      /* finds it or sets new_home */
 /* Of the households in the row's own area, the one with that door, or without a door with that head: 1; 0 none; 2 several; -1. */
 int import_home_known(struct import_work *w, struct str door, struct str head, struct id *ret, struct err *e);

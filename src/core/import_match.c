@@ -74,6 +74,7 @@ struct id import_made_id(const struct import *im, const char *what, struct str t
 
 static int by_id(struct import_work *w, struct id id, struct import_match *ret, struct err *e) {
     struct record *r;
+    if (w->ahead) return record_load_foresee(w->tx->db, w->im->site->id, w->im->kind, id, e);
     int found = record_load(w->tx->db, w->im->site->id, w->tx->a, w->im->kind, id, &r, e);
     if (found <= 0) return found;
     if (r->removed) return import_refuse_with(w, "id", M_RECORD_REMOVED);
@@ -105,8 +106,10 @@ static bool another_name(const struct import_work *w, const struct record *r) {
 
 static int by_field(struct import_work *w, size_t i, struct import_match *ret, struct err *e) {
     const struct field *f = &w->im->kind->fields[i];
+    struct site *s = w->im->site;
     struct record *r;
-    int found = record_find(w->tx->db, w->im->site->id, &w->im->site->key, w->tx->a, w->im->kind, i, w->v[i].s, &r, e);
+    if (w->ahead) return record_find_foresee(w->tx->db, s->id, &s->key, w->tx->a, w->im->kind, i, w->v[i].s, e);
+    int found = record_find(w->tx->db, s->id, &s->key, w->tx->a, w->im->kind, i, w->v[i].s, &r, e);
     if (found <= 0) return found;
     *ret = (struct import_match){.found = FOUND_SAME, .rec = r, .likeness = 1, .reason = f->type == F_ID_NUMBER ? "id_number" : "code"};
     if (f->type == F_ID_NUMBER && another_name(w, r)) ret->found = FOUND_ALIKE;
@@ -183,6 +186,7 @@ static int collect(struct import_work *w, const struct stmt *s, const struct val
     struct rows *rows CLEANUP(rows_donep) = NULL;
     int got, number = w->im->shape.person ? w->im->shape.id_number : -1;
     bool numbered = number >= 0 && w->v[number].type != V_NULL;
+    if (w->ahead) return db_foresee_n(w->tx->db, s, v, n, e);
     TRY(db_query_n(w->tx->db, s, v, n, &rows, e));
     while ((got = rows_next(rows, e)) == 1) {
         struct record r;

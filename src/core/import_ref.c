@@ -6,12 +6,16 @@
 
 /* ---- by key ---- */
 
+static bool is_key(const struct field *f) {
+    return f->flags & KEY && (f->flags & FIND || field_is_text(f));
+}
+
 /* 1 found, 0 none, 2 several, -1 */
 static int by_key(struct import_work *w, const struct kind *to, struct str text, struct id *ret, struct err *e) {
     struct site *s = w->im->site;
     for (size_t i = 0; i < to->n; i++) {
         const struct field *f = &to->fields[i];
-        if (!(f->flags & KEY) || !(f->flags & FIND || field_is_text(f))) continue;
+        if (!is_key(f)) continue;
         struct record *r;
         int found = record_find(w->tx->db, s->id, &s->key, w->tx->a, to, i, text, &r, e);
         if (found == 1) *ret = r->id;
@@ -103,6 +107,20 @@ int import_refs(struct import_work *w, struct err *e) {
     }
     default_parent(w);
     return refused;
+}
+
+/* The first key of each is asked for; a reference by a later key, or by name, costs a question of its own. */
+int import_refs_foresee(struct import_work *w, struct err *e) {
+    const struct kind *k = w->im->kind;
+    struct site *s = w->im->site;
+    for (size_t i = 0; i < k->n; i++) {
+        const struct kind *to = k->fields[i].type == F_REF ? kind_by_name(str_z(k->fields[i].ref)) : NULL;
+        if (!to || w->v[i].type != V_TEXT || to->flags & KIND_TREE) continue;
+        size_t key = 0;
+        while (key < to->n && !is_key(&to->fields[key])) key++;
+        if (key < to->n) TRY(record_find_foresee(w->tx->db, s->id, &s->key, w->tx->a, to, key, w->v[i].s, e));
+    }
+    return 0;
 }
 
 /* ---- households ---- */

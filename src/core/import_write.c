@@ -25,7 +25,7 @@ static int refuse_all(struct import_work *w, const struct errs *errs, const stru
 /* ---- a command for the row ---- */
 
 static struct command_call call_for(struct import_work *w, enum verb verb) {
-    struct command_call call = {.a = w->tx->a, .actor = w->im->o->actor, .lang = w->im->o->lang, .id = id_new(w->tx->now)};
+    struct command_call call = {.a = w->tx->a, .actor = w->im->o->actor, .lang = w->im->o->lang, .id = id_new(w->tx->now), .fresh = true};
     command_prepare(&call, w->im->kind, verb);
     return call;
 }
@@ -251,6 +251,49 @@ static int run_one(struct import *im, struct tx *tx, struct import_page *p, stru
     return r < 0 ? -1 : 0;
 }
 
+/* ---- reading ahead ---- */
+
+enum { AHEAD = 64 };
+
+/* A row of its own kind may be what a later row refers to; what it would have found before must not be believed then. */
+static bool refers_to_itself(const struct kind *k) {
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].type == F_REF && strcmp(k->fields[i].ref, k->name) == 0) return true;
+    return false;
+}
+
+/* What the row's references point to; then, from where they point, whom it may mean.  Nothing is decided here: an error comes again when the row runs. */
+static int foresee_row(struct import_work *w, bool refs, struct err *e) {
+    struct import_match ignored;
+    w->v = arena_new(w->tx->a, struct val, w->im->kind->n);
+    memcpy(w->v, w->row->v, w->im->kind->n * sizeof *w->v);
+    int r = import_place(w, e);
+    if (refs) return r < 0 ? -1 : import_refs_foresee(w, e);
+    if (r == 0) r = import_refs(w, e);
+    if (r == 0) r = import_home(w, e);
+    if (r) return r < 0 ? -1 : 0;
+    w->ahead = true;
+    TRY(import_match(w, &ignored, e));
+    return tx_foresee_values(w->tx, w->im->kind, w->v, NULL, e);
+}
+
+static int foresee_rows(struct import *im, struct tx *tx, struct import_page *p, size_t from, struct err *e) {
+    if (!db_shared(tx->db) || refers_to_itself(im->kind)) return 0;
+    if (im->seq < 0) TRY(fresh_caches(im, tx, e));
+    im->seq = 0;
+    for (int refs = 1; refs >= 0; refs--)
+        for (size_t i = from; i < MIN(from + AHEAD, p->n); i++) {
+            struct import_work w = {.im = im, .tx = tx, .page = p, .row = &p->rows[i]};
+            struct import_row before = *w.row;
+            if (before.malformed) continue;
+            int r = foresee_row(&w, refs, e);
+            *w.row = before;
+            arena_clear(&im->row_arena);
+            if (r < 0) return -1;
+        }
+    return 0;
+}
+
 int import_page_run(struct import *im, struct tx *tx, struct import_page *p, struct err *e) {
     struct arena *keep = tx->a;
     bool others_wrote = im->seq != tx->seq;
@@ -259,7 +302,8 @@ int import_page_run(struct import *im, struct tx *tx, struct import_page *p, str
     tx->a = &im->row_arena;
     for (size_t i = 0; i < p->n && r == 0; i++) {
         struct import_row *row = &p->rows[i];
-        if (row->malformed) continue;
+        if (i % AHEAD == 0 && foresee_rows(im, tx, p, i, e)) r = -1;
+        if (row->malformed || r) continue;
         row->outcome = ROW_TODO;
         row->errs = NULL;
         r = run_one(im, tx, p, row, e);

@@ -242,7 +242,9 @@ void record_unforesee(struct db *db, int64_t site, const struct record *r, const
     const struct kind_sql *q = kind_sql(r->kind);
     size_t hash = q->has_search ? 2 : 0;
     db_unforesee(db, &q->get, VINT(site), VID(r->id));
+    if (hash) db_unforesee(db, &q->search_name, VINT(site), derived[0]);
     for (size_t i = 0; i < r->kind->n; i++) {
+        if (q->by_field[i].sql && r->v[i].type != V_NULL) db_unforesee(db, &q->by_field[i], VINT(site), r->v[i]);
         if (q->by_text[i].sql && r->v[i].type == V_TEXT) db_unforesee(db, &q->by_text[i], VINT(site), r->v[i]);
         if (r->kind->fields[i].flags & FIND) db_unforesee(db, &q->by_hash[i], VINT(site), derived[hash++]);
     }

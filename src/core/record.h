@@ -80,7 +80,8 @@ void record_read(struct arena *a, const struct kind *k, struct rows *rows, struc
 /* The record whose UNIQUE, KEY or FIND field has that value and that is not removed: 1, 0, -1; 2 when several have it. */
 int record_find(struct db *db, int64_t site, const struct site_key *key, struct arena *a, const struct kind *k, size_t field,
                 struct str text, struct record **ret, struct err *e);
-/* Reading ahead for record_load and record_find (db_foresee), and what a change of the record makes of it: by its id, keys and hashes.  `derived`: that of
+/* Reading ahead for record_load and record_find (db_foresee), and what a change of the record makes of it: by its id, keys, hashes, name and
+ * indexed fields.  `derived`: that of
  * record_derived. */
 int record_load_foresee(struct db *db, int64_t site, const struct kind *k, struct id id, struct err *e);
 int record_find_foresee(struct db *db, int64_t site, const struct site_key *key, struct arena *a, const struct kind *k, size_t field, struct str text,

@@ -121,7 +121,8 @@ int db_backup(struct db *from, const char *to_path, struct err *e);
 int db_integrity(struct db *db, struct arena *a, struct str *ret, struct err *e); /* "ok" or what is wrong */
 
 /* Reading ahead: a query that will be asked for in this transaction is sent now, with others, and its answer is kept for db_query to ask with the same values, as
- * often as it likes; one that is never asked for costs little.  db_unforesee: what was written since changes that answer.  A file has nothing to gain: nothing is done. */
+ * often as it likes; one that is never asked for costs little.  db_unforesee: what was written since changes the answers to the statement whose first two
+ * values (the site and one more) are these.  A file has nothing to gain: nothing is done. */
 int db_foresee_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e);
 #define db_foresee(db, s, e, ...)                                                                                      \
     db_foresee_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val), (e))

@@ -4,6 +4,8 @@
  * with the savepoint's undoing.  Rows that are being read hold their answer. */
 #include "db_pg.h"
 
+enum { FORGET_BY = 2 };
+
 struct pg_answer {
     PGresult *r;
     unsigned holders;
@@ -34,14 +36,16 @@ static struct str bytes_of(const struct val *v) {
     return v->type == V_TEXT || v->type == V_BLOB ? v->s : STR_NONE;
 }
 
+/* Of what db_unforesee knows. */
 static uint64_t hash_of(const struct stmt *s, const struct val *v, size_t n) {
-    uint64_t h = mix(s->slot, n);
-    for (size_t i = 0; i < n; i++) h = mix(h, v[i].type == V_INT ? (uint64_t)v[i].i : str_hash(bytes_of(&v[i])));
+    uint64_t h = s->slot;
+    for (size_t i = 0; i < MIN(n, (size_t)FORGET_BY); i++) h = mix(h, v[i].type == V_INT ? (uint64_t)v[i].i : str_hash(bytes_of(&v[i])));
     return h;
 }
 
-static bool is_it(const struct pg_ahead *a, const struct stmt *s, const struct val *v, size_t n) {
-    if (!a->answer || a->s != s || a->n != n) return false;
+/* Is it an answer to the statement that has these for its first n values? */
+static bool begins(const struct pg_ahead *a, const struct stmt *s, const struct val *v, size_t n) {
+    if (!a->answer || a->s != s || a->n < n) return false;
     for (size_t i = 0; i < n; i++)
         if (!val_eq(&a->v[i], &v[i])) return false;
     return true;
@@ -51,7 +55,7 @@ static struct pg_ahead *find(struct pg_db *db, const struct stmt *s, const struc
     if (!db->ahead_n || !db->open) return NULL;
     uint64_t hash = hash_of(s, v, n);
     for (unsigned i = db->ahead_bucket[hash % PG_BUCKETS]; i; i = db->ahead[i - 1].next)
-        if (db->ahead[i - 1].hash == hash && is_it(&db->ahead[i - 1], s, v, n)) return &db->ahead[i - 1];
+        if (db->ahead[i - 1].hash == hash && db->ahead[i - 1].n == n && begins(&db->ahead[i - 1], s, v, n)) return &db->ahead[i - 1];
     return NULL;
 }
 
@@ -94,8 +98,10 @@ int pg_foresee(struct db *base, const struct stmt *s, const struct val *v, size_
 }
 
 void pg_unforesee(struct db *base, const struct stmt *s, const struct val *v, size_t n) {
-    struct pg_ahead *a = find(pg(base), s, v, n);
-    if (a) forget(a);
+    struct pg_db *db = pg(base);
+    n = MIN(n, (size_t)FORGET_BY);
+    for (unsigned i = db->ahead_n ? db->ahead_bucket[hash_of(s, v, n) % PG_BUCKETS] : 0; i; i = db->ahead[i - 1].next)
+        if (begins(&db->ahead[i - 1], s, v, n)) forget(&db->ahead[i - 1]);
 }
 
 void pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r) {
