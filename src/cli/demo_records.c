@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-enum { BATCH = 4000, TEXT_MOST = 4000 };
+enum { BATCH = 4000, AHEAD = 250, TEXT_MOST = 4000 };
 
 void demo_begin(struct demo *d, struct site *s, const struct cli *cli, uint64_t seed) {
     *d = (struct demo){.site = s, .cli = cli, .seed = seed, .began_us = monotonic_us()};
@@ -69,6 +69,7 @@ struct batch_item {
 static int run_batch(struct tx *tx, struct write_item *item, struct err *e) {
     struct demo *d = ((struct batch_item *)item)->d;
     for (size_t i = 0; i < d->calls_n; i++) {
+        for (size_t j = i; i % AHEAD == 0 && j < MIN(i + AHEAD, d->calls_n); j++) TRY(command_foresee(tx, &d->calls[j], e));
         TRY(command_run(tx, &d->calls[i], e));
         arena_clear(tx->a);
     }
@@ -89,7 +90,7 @@ int demo_flush(struct demo *d, struct err *e) {
 static int add_call(struct draft *f, enum verb verb, struct id record, struct err *e) {
     struct demo *d = f->d;
     struct command_call *call = &d->calls[d->calls_n++];
-    *call = (struct command_call){.a = &d->batch, .actor = &actor_system, .lang = LANG_ZH_HANS, .id = demo_id(d)};
+    *call = (struct command_call){.a = &d->batch, .actor = &actor_system, .lang = LANG_ZH_HANS, .id = demo_id(d), .fresh = true};
     command_prepare(call, f->kind, verb);
     call->values = f->v;
     call->record = record;
@@ -129,7 +130,7 @@ static int parse_call(struct demo *d, const char *name, struct id record, int32_
     json_object_end(&o);
     INVARIANT(!b.failed);
     TRY(json_parse(&d->batch, arena_str(&d->batch, buf_str(&b)), NULL, &j, e));
-    *call = (struct command_call){.a = &d->batch, .actor = &actor_system, .lang = LANG_ZH_HANS};
+    *call = (struct command_call){.a = &d->batch, .actor = &actor_system, .lang = LANG_ZH_HANS, .fresh = true};
     return command_parse(d->site, j, call, e);
 }
 

@@ -236,7 +236,7 @@ static int record_id_is_new(struct tx *tx, struct id id, struct err *e) {
 static int run_create(struct tx *tx, struct command_call *call, struct err *e) {
     struct record *r = record_new(call->a, call->kind);
     r->id = id_is_nil(call->record) && is_log_row(call) ? call->id : call->record;
-    if (!id_is_nil(call->record) && !is_log_row(call)) TRY(record_id_is_new(tx, call->record, e));
+    if (!id_is_nil(call->record) && !is_log_row(call) && !call->fresh) TRY(record_id_is_new(tx, call->record, e));
     if (call->area.n) TRY(find_area(tx, call, &r->area, e));
     memcpy(r->v, call->values, call->kind->n * sizeof *r->v);
     return tx_create(tx, r, &call->errs, e);
@@ -418,17 +418,22 @@ static int foresee_id(struct tx *tx, struct id id, struct err *e) {
     return 0;
 }
 
-static int command_item_foresee(struct tx *tx, struct write_item *item, struct err *e) {
-    const struct command_call *call = ((struct command_item *)item)->call;
+static int foresee_ids(struct tx *tx, const struct command_call *call, struct err *e) {
     int64_t site = tx->site->id;
-    if (is_log_row(call)) {
-        TRY(record_load_foresee(tx->db, site, call->kind, call->id, e));
-        TRY(db_foresee(tx->db, CS(journal_by_id), e, VINT(site), VID(call->id)));
-    } else {
-        TRY(foresee_id(tx, call->id, e));
-    }
+    if (!is_log_row(call)) return foresee_id(tx, call->id, e);
+    TRY(record_load_foresee(tx->db, site, call->kind, call->id, e));
+    return db_foresee(tx->db, CS(journal_by_id), e, VINT(site), VID(call->id));
+}
+
+int command_foresee(struct tx *tx, const struct command_call *call, struct err *e) {
+    int64_t site = tx->site->id;
+    if (!call->fresh) TRY(foresee_ids(tx, call, e));
     if (!id_is_nil(call->record) && call->verb != VERB_CREATE) TRY(record_load_foresee(tx->db, site, call->kind, call->record, e));
     return call->values ? tx_foresee_values(tx, call->kind, call->values, call->given, e) : 0;
+}
+
+static int command_item_foresee(struct tx *tx, struct write_item *item, struct err *e) {
+    return command_foresee(tx, ((struct command_item *)item)->call, e);
 }
 
 struct command_item command_item_make(struct command_call *call, void (*done)(struct write_item *item)) {

@@ -29,7 +29,7 @@ struct command_call {
     struct val *values;            /* of create and update: kind->n values; given[i] says which were sent */
     bool *given;
     int64_t fingerprint;           /* of the content; 0: not compared */
-    bool fresh;                    /* the program has just made the id: nothing can have run under it */
+    bool fresh;                    /* the program has just made the ids (of the record, too, where a create is given one): they need not be looked up */
     /* while it runs */
     struct record *rec;            /* the record asked for, loaded */
     /* answered */
@@ -48,6 +48,8 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
 void command_prepare(struct command_call *call, const struct kind *k, enum verb verb);
 /* What it answers lives in call->a. */
 int command_run(struct tx *tx, struct command_call *call, struct err *e);
+/* Reading ahead for a call that will run in this transaction (db_foresee). */
+int command_foresee(struct tx *tx, const struct command_call *call, struct err *e);
 /* A call as a writer item. */
 struct command_item {
     struct write_item item;

@@ -25,7 +25,8 @@ static int refuse_all(struct import_work *w, const struct errs *errs, const stru
 /* ---- a command for the row ---- */
 
 static struct command_call call_for(struct import_work *w, enum verb verb) {
-    struct command_call call = {.a = w->tx->a, .actor = w->im->o->actor, .lang = w->im->o->lang, .id = id_new(w->tx->now), .fresh = true};
+    struct command_call call = {.a = w->tx->a, .actor = w->im->o->actor, .lang = w->im->o->lang, .id = id_new(w->tx->now),
+                                .fresh = verb == VERB_UPDATE || id_is_nil(w->row->id)};
     command_prepare(&call, w->im->kind, verb);
     return call;
 }
