@@ -335,6 +335,31 @@ TEST(a_neighbour_in_the_same_database_is_left_alone) {
     world_close();
 }
 
+TEST(a_site_that_is_taken_back_leaves_no_row_and_its_neighbour_stays) {
+    struct err e;
+    const struct table *t;
+    struct db *db;
+    source_make();
+    CHECK(site_create(place("gone"), &(struct site_options){.code = "gone", .db = server}, &e) == 0);
+    CHECK(site_create(place("stays"), &(struct site_options){.code = "stays", .db = server}, &e) == 0);
+    struct site *s = place_open("gone");
+    int64_t gone = s->id;
+    site_close(s);
+    site_take_back(place("gone"));
+    CHECK(!site_is_there(place("gone")) && site_is_there(place("stays")));
+    s = place_open("stays");
+    CHECK(site_reader(s, &db, &e) == 0);
+    for (size_t i = 0; (t = table_at(i)); i++) {
+        int64_t n = -1;
+        if (t->place == TABLE_BY_SITE) CHECK(db_int(db, &t->count, &n, &e, VINT(gone)) == 1 && n == 0);
+    }
+    site_reader_done(s, db);
+    CHECK_INT(site_seq(s), 1);
+    proves_itself(s);
+    site_close(s);
+    world_close();
+}
+
 /* ---- a site in use ---- */
 
 static bool write_meanwhile(void *arg, int64_t done UNUSED, int64_t total UNUSED) {

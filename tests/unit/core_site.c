@@ -122,13 +122,14 @@ static void make_with_fault(void *arg) {
     site_program_init(systems_all);
     struct site_options o = {.code = "jixian"};
     struct err first = made(world_path(""), &o);
-    if (first.code) CHECK(made(world_path(""), &o).code == ERR_NONE);
+    if (first.code == ERR_NONE) exit(2); /* the fault is still to come: on a server the tables are there already, and making a site asks for less */
+    CHECK(made(world_path(""), &o).code == ERR_NONE);
     w.s = NULL;
     world_open();
     CHECK(path_of_area("jixian").n == AREA_STEP);
     world_proves_itself();
     world_close();
-    exit(first.code ? 0 : 2);
+    exit(0);
 }
 
 TEST(a_site_that_could_not_be_made_whole_leaves_nothing_in_the_way) {
