@@ -12,6 +12,7 @@
 #include "core/fsck.h"
 #include "core/schema.h"
 #include "core/session.h"
+#include "core/table.h"
 #include "version.h"
 
 /* ---- init ---- */
@@ -243,12 +244,30 @@ static struct finding where_the_rows_are(const struct site *s) {
                             {"数据在 PostgreSQL 服务器上，其地址只有本人可读", "the rows are on a PostgreSQL server, its address can be read by its owner only"}};
 }
 
+/* A later version's new tables stay where they were made until db distribute runs again. */
+static int spread_alike(struct site *s, bool *ret, struct err *e) {
+    struct db *db CLEANUP(db_closep) = NULL;
+    const struct table *t;
+    int first = -1, is;
+    *ret = true;
+    TRY(db_open(s->address, DB_READ, &db, e));
+    for (size_t i = 0; (t = table_at(i)); i++) {
+        if (t->place != TABLE_BY_SITE) continue;
+        if ((is = db_is_distributed(db, t->name, e)) < 0) return -1;
+        if (first < 0) first = is;
+        *ret &= is == first;
+    }
+    return 0;
+}
+
 static int doctor_run(struct cli *c, struct err *e) {
     struct statvfs fs;
     struct stat dir;
     int64_t accounts;
     const char *d = c->args[0];
+    bool alike;
     TRY(account_count(c->site, &accounts, e));
+    TRY(spread_alike(c->site, &alike, e));
     bool space = statvfs(d, &fs) == 0 && (double)fs.f_bavail * (double)fs.f_frsize > 1e9;
     const struct finding findings[] = {
         {private_file(d, "site.key"), {"密钥文件只有本人可读", "the key can be read by its owner only"}},
@@ -257,6 +276,7 @@ static int doctor_run(struct cli *c, struct err *e) {
         {geteuid() != 0, {"不以 root 运行", "not run as root"}},
         {accounts > 0, {"至少有一个账户已设密码", "at least one account has a password"}},
         {space, {"磁盘剩余 1 GB 以上", "over 1 GB of disk left"}},
+        {alike, {"各表在同一处，或都已按站点分布（否则运行 lianfang db distribute）", "all tables lie in one place or are all spread by site (else run lianfang db distribute)"}},
         {c->site->clock.fixed_us == 0, {"时钟未被固定", "the clock runs"}},
     };
     int bad = 0;

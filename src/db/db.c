@@ -335,6 +335,10 @@ int db_distribute(struct db *db, const char *table, const char *beside, struct e
     return db->engine->distribute(db, table, beside, e);
 }
 
+int db_is_distributed(struct db *db, const char *table, struct err *e) {
+    return db->engine->is_distributed(db, table, e);
+}
+
 /* ---- values ---- */
 static bool val_is_null(const struct val *v) {
     return v->type == V_NULL || ((v->type == V_TEXT || v->type == V_BLOB) && !v->s.p);

@@ -139,5 +139,6 @@ int db_wait(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct
 /* Citus: the rows of the table go to the node of their `site`, beside those of the other tables (colocated with `beside`; NULL: the first one). DB where
  * the server has no Citus.  Doing it again is harmless. */
 int db_distribute(struct db *db, const char *table, const char *beside, struct err *e);
+int db_is_distributed(struct db *db, const char *table, struct err *e); /* 1, 0, -1 */
 
 #endif

@@ -63,6 +63,7 @@ struct db_engine {
     int (*notify)(struct db *db, int64_t site, struct err *e);
     int (*wait)(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e);
     int (*distribute)(struct db *db, const char *table, const char *beside, struct err *e);
+    int (*is_distributed)(struct db *db, const char *table, struct err *e);
 };
 extern const struct db_engine sqlite_engine, postgres_engine;
 

@@ -385,14 +385,25 @@ static int pg_wait(struct db *base, int64_t site, int stop_fd, int64_t timeout_u
     }
 }
 
+static int has_citus(struct pg_db *db, bool *ret, struct err *e) {
+    return ask_whether(db, "citus", "SELECT 1 FROM pg_extension WHERE extname = 'citus'", NULL, 0, ret, e);
+}
+
+static int pg_is_distributed(struct db *base, const char *table, struct err *e) {
+    bool is;
+    TRY(has_citus(pg(base), &is, e));
+    if (is) TRY(ask_whether(pg(base), table, "SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass(CAST($1 AS text))", &table, 1, &is, e));
+    return is;
+}
+
 static int pg_distribute(struct db *base, const char *table, const char *beside, struct err *e) {
     struct pg_db *db = pg(base);
     const char *const args[] = {table, beside ? beside : "none"};
     bool is;
-    TRY(ask_whether(db, "citus", "SELECT 1 FROM pg_extension WHERE extname = 'citus'", NULL, 0, &is, e));
+    TRY(has_citus(db, &is, e));
     if (!is) return err_set(e, ERR_DB, NULL, M_NO_CITUS);
-    TRY(ask_whether(db, table, "SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass(CAST($1 AS text))", args, 1, &is, e));
-    if (is) return 0;
+    int done = pg_is_distributed(base, table, e);
+    if (done) return MIN(done, 0);
     return ask(db, table, "SELECT create_distributed_table(to_regclass(CAST($1 AS text)), 'site', colocate_with => CAST($2 AS text))", args, 2, e);
 }
 
@@ -428,4 +439,5 @@ const struct db_engine postgres_engine = {
     .notify = pg_notify,
     .wait = pg_wait,
     .distribute = pg_distribute,
+    .is_distributed = pg_is_distributed,
 };

@@ -494,6 +494,10 @@ static int sqlite_distribute(struct db *db UNUSED, const char *table, const char
     return fail_text(table, "a file cannot be distributed", e);
 }
 
+static int sqlite_is_distributed(struct db *db UNUSED, const char *table UNUSED, struct err *e UNUSED) {
+    return 0;
+}
+
 const struct db_engine sqlite_engine = {
     .types = {[TOKEN_INT] = "INTEGER", [TOKEN_TEXT] = "TEXT", [TOKEN_REAL] = "REAL", [TOKEN_BLOB] = "BLOB", [TOKEN_ID] = "BLOB",
               [TOKEN_CLUSTERED] = "WITHOUT ROWID", [TOKEN_FOR_UPDATE] = "", [TOKEN_BYTEWISE] = ""},
@@ -523,4 +527,5 @@ const struct db_engine sqlite_engine = {
     .notify = sqlite_notify,
     .wait = sqlite_wait,
     .distribute = sqlite_distribute,
+    .is_distributed = sqlite_is_distributed,
 };

@@ -402,6 +402,7 @@ TEST(pg_what_only_files_have_is_answered) {
     CHECK_STR(text, "ok");
     CHECK(db_backup(db, "/tmp/none", &e) == -1 && e.code == ERR_DB);
     CHECK(db_distribute(db, "v", NULL, &e) == -1 && e.code == ERR_DB && e.msg == M_NO_CITUS);
+    CHECK_INT(db_is_distributed(db, "v", &e), 0);
     pg_put(db, 1);
     db_close(db);
 }
