@@ -23,7 +23,13 @@ async function moves(t, how) {
   const dir = mkdtempSync(join(tmpdir(), 'lf-pair-'));
   const pair = async (what) => (await promisify(execFile)(PAIR, [what, dir])).stdout.trim();
   try {
-    const s = await newSite({}, await pair('start')), load = new Load().start(s.admin, 24).start(s.admin, 4, 'lines').start(s.admin, 4, 'impatient');
+    const load = new Load(), s = await newSite({}, await pair('start'));
+    t.after(async () => {
+      load.going = false;
+      await s.stop('SIGKILL');
+      await load.stop();
+    });
+    load.start(s.admin, 24).start(s.admin, 4, 'lines').start(s.admin, 4, 'impatient');
     await sleep(3000);
     const before = load.kept.size, gone = Date.now();
     await pair(how);

@@ -123,7 +123,7 @@ export class Site {
   }
   get database() { return readFileSync(join(this.site, 'database'), 'utf8').trim(); }
   async stop(signal = 'SIGTERM') {
-    if (!this.child || this.child.exitCode !== null) return;
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = new Promise((r) => this.child.once('exit', r));
     this.child.kill(signal);
     await gone;

@@ -12,7 +12,7 @@ import { Load } from './load.mjs';
 
 const PG = fileURLToPath(new URL('../../tools/pg.sh', import.meta.url));
 /* Shell with the functions of tools/pg.sh; the clients go on meanwhile. */
-const shell = (script, ...args) => promisify(execFile)('bash', ['-c', `. "$0"; ${script}`, PG, ...args]);
+const shell = (script, ...args) => promisify(execFile)('bash', ['-c', `. "$1"; shift; ${script}`, 'shell', PG, ...args]);
 const FALL = 'data=$(readlink -f "$1/data"); pg_as "$(pg_bin pg_ctl)" -D "$data" -l "$data/server.log" -m immediate -w restart';
 const END_ALL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'lianfang'";
 
@@ -28,10 +28,21 @@ describe('outages', { skip: !ON_SERVER }, () => {
     const [n, first, last, ids] = psql(s.database, 'SELECT count(*), min(seq), max(seq), count(DISTINCT id) FROM journal').split('|').map(Number);
     assert.deepEqual([first, last, ids], [1, n, n]);
   };
+  /* A site in a database of its own, where nothing goes on when the test has failed. */
+  const site = async (t, ...loads) => {
+    const s = await newSite({}, newDatabase(url));
+    t.after(async () => {
+      for (const load of loads) load.going = false;
+      await s.stop('SIGKILL');
+      for (const load of loads) await load.stop();
+    });
+    return s;
+  };
   const allSorts = (load, s) => load.start(s.admin, 24).start(s.admin, 4, 'lines').start(s.admin, 4, 'impatient');
 
   test('connections that end every 300 ms cost a delay', async (t) => {
-    const s = await newSite({}, newDatabase(url)), load = allSorts(new Load(), s);
+    const load = new Load(), s = await site(t, load);
+    allSorts(load, s);
     let ended = 0;
     for (let i = 0; i < 17; i++) {
       await sleep(300);
@@ -45,7 +56,8 @@ describe('outages', { skip: !ON_SERVER }, () => {
     await s.end();
   });
   test('a server that falls over and comes back costs a delay', async (t) => {
-    const s = await newSite({}, newDatabase(url)), load = allSorts(new Load(), s);
+    const load = new Load(), s = await site(t, load);
+    allSorts(load, s);
     for (let i = 0; i < 3; i++) {
       await sleep(1500);
       await shell(FALL, join(dir, 'pg'));
@@ -57,8 +69,8 @@ describe('outages', { skip: !ON_SERVER }, () => {
     journalIsWhole(s);
     await s.end();
   });
-  test('readers get their answers while connections end', async () => {
-    const s = await newSite({}, newDatabase(url)), end = Date.now() + 4000;
+  test('readers get their answers while connections end', async (t) => {
+    const s = await site(t), end = Date.now() + 4000;
     const record = await s.admin.create('household', { code: 'O-read' }, 'b1');
     const paths = ['household/' + record, 'household?limit=10', 'figures?area=jx', 'session', 'areas', 'brief?area=jx'];
     const reader = async (i) => { for (let k = i; Date.now() < end; k++) await s.admin.get(paths[k % paths.length]); };
@@ -68,7 +80,11 @@ describe('outages', { skip: !ON_SERVER }, () => {
     await s.end();
   });
   test('when one of two machines is killed the other goes on, and what the dead one answered is there', async (t) => {
-    const x = await newSite({}, newDatabase(url)), y = await x.beside(), dead = new Load({ mayBreak: true }), alive = new Load();
+    const dead = new Load({ mayBreak: true }), alive = new Load(), x = await site(t, alive), y = await x.beside();
+    t.after(async () => {
+      dead.going = false;
+      await y.stop('SIGKILL');
+    });
     for (const [load, s] of [[dead, y], [alive, x]]) load.start(s.admin, 14).start(s.admin, 2, 'lines');
     await sleep(2000);
     await y.stop('SIGKILL');
