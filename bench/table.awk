@@ -59,7 +59,9 @@ function line(before, section, heading,    i, text, e) {
 function titles(section,    i, text) {
     for (i = 1; i <= n_engines; i++)
         if (seen[engines[i]]) text = text sprintf(" | %-" length(head(section)) "s", title[engines[i]])
-    print sprintf("%" length(label_head(section)) "s", "") text
+    text = sprintf("%" length(label_head(section)) "s", "") text
+    sub(/ +$/, "", text)
+    print text
 }
 {
     key = $1 SUBSEP $2 SUBSEP $3
