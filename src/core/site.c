@@ -315,7 +315,7 @@ static int open_all(struct site *s, struct err *e) {
     TRY(areas_load(db, s->id, &s->areas, e));
     bool shared = db_shared(db);
     writer_start(s, TAKE(db));
-    if (shared) s->watch = watch_start(s);
+    if (shared) s->watch = watch_start(s, writer_id(s));
     return 0;
 }
 

@@ -10,6 +10,7 @@ struct watch {
     struct site *site;
     pthread_t thread;
     int stop; /* readable when it is time */
+    struct id self;
 };
 
 static bool stopped(const struct watch *w, int64_t wait_us) {
@@ -21,7 +22,7 @@ static void *watch_main(void *arg) {
     struct db *db = NULL;
     struct err e;
     while (!stopped(w, 0)) {
-        int heard = db || db_open(w->site->address, DB_READ, &db, &e) == 0 ? db_wait(db, w->site->id, w->stop, WAIT_US, &e) : -1;
+        int heard = db || db_open(w->site->address, DB_READ, &db, &e) == 0 ? db_wait(db, w->site->id, w->self, w->stop, WAIT_US, &e) : -1;
         if (heard < 0 && stopped(w, AGAIN_US)) break;
         site_look(w->site);
     }
@@ -29,10 +30,11 @@ static void *watch_main(void *arg) {
     return NULL;
 }
 
-struct watch *watch_start(struct site *s) {
+struct watch *watch_start(struct site *s, struct id self) {
     struct watch *w = calloc(1, sizeof *w);
     INVARIANT(w);
     w->site = s;
+    w->self = self;
     w->stop = eventfd(0, EFD_CLOEXEC);
     INVARIANT(w->stop >= 0);
     INVARIANT(pthread_create(&w->thread, NULL, watch_main, w) == 0);

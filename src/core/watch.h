@@ -5,7 +5,7 @@
 
 #include "core/site.h"
 
-struct watch *watch_start(struct site *s);
+struct watch *watch_start(struct site *s, struct id self); /* self: the writer of this process, whose commits are no news */
 void watch_stop(struct watch *w); /* accepts NULL */
 
 #endif

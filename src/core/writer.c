@@ -90,7 +90,7 @@ static int run_items(struct writer *w, struct tx *tx, struct group *g, struct er
     g->seq = tx->seq;
     if (!db_shared(w->db)) return 0;
     TRY(db_run(w->db, CS(writer_mark), e, VINT(w->site->id), VID(w->id), VINT(w->number), VINT(tx->now)));
-    return db_notify(w->db, w->site->id, e);
+    return db_notify(w->db, w->site->id, w->id, e);
 }
 
 /* 1: the commit that was not answered was done.  The lock has been waited for, so it is over either way. */
@@ -262,6 +262,10 @@ struct db *writer_stop(struct site *s) {
     free(w);
     s->writer = NULL;
     return db;
+}
+
+struct id writer_id(const struct site *s) {
+    return s->writer->id;
 }
 
 bool writer_submit(struct site *s, struct write_item *item) {

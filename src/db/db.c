@@ -321,14 +321,14 @@ void db_unforesee_n(struct db *db, const struct stmt *s, const struct val *v, si
     if (db->engine->unforesee) db->engine->unforesee(db, s, v, n);
 }
 
-int db_notify(struct db *db, int64_t site, struct err *e) {
+int db_notify(struct db *db, int64_t site, struct id from, struct err *e) {
     TRY(still_there(db, e));
-    return settle(db, db->engine->notify(db, site, e), e);
+    return settle(db, db->engine->notify(db, site, from, e), e);
 }
 
-int db_wait(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e) {
+int db_wait(struct db *db, int64_t site, struct id self, int stop_fd, int64_t timeout_us, struct err *e) {
     INVARIANT(db->tx == TX_NONE);
-    return db->engine->wait(db, site, stop_fd, timeout_us, e);
+    return db->engine->wait(db, site, self, stop_fd, timeout_us, e);
 }
 
 int db_distribute(struct db *db, const char *table, const char *beside, struct err *e) {

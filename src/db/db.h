@@ -131,11 +131,11 @@ void db_unforesee_n(struct db *db, const struct stmt *s, const struct val *v, si
     db_unforesee_n((db), (s), (const struct val[]){__VA_ARGS__}, sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val))
 
 /* ---- servers only (db_shared); a file has none of it and answers 0 or DB ---- */
-/* In a write transaction: after its commit all that db_wait for the site wake up. */
-int db_notify(struct db *db, int64_t site, struct err *e);
+/* In a write transaction: after its commit all that db_wait for the site wake up, but those who call themselves `from`. */
+int db_notify(struct db *db, int64_t site, struct id from, struct err *e);
 /* 1: somebody notified, or may have before this connection listened (its first call); 0: the time is over or stop_fd can be read; -1: RETRY, the
  * connection is lost: wait a little and call it again.  The connection serves nothing else. */
-int db_wait(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e);
+int db_wait(struct db *db, int64_t site, struct id self, int stop_fd, int64_t timeout_us, struct err *e);
 /* Citus: the rows of the table go to the node of their `site`, beside those of the other tables (colocated with `beside`; NULL: the first one). DB where
  * the server has no Citus.  Doing it again is harmless. */
 int db_distribute(struct db *db, const char *table, const char *beside, struct err *e);

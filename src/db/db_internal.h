@@ -60,8 +60,8 @@ struct db_engine {
     int (*backup)(struct db *db, const char *to_path, struct err *e);
     int (*integrity)(struct db *db, struct arena *a, struct str *ret, struct err *e);
     int (*lock_schema)(struct db *db, struct err *e);
-    int (*notify)(struct db *db, int64_t site, struct err *e);
-    int (*wait)(struct db *db, int64_t site, int stop_fd, int64_t timeout_us, struct err *e);
+    int (*notify)(struct db *db, int64_t site, struct id from, struct err *e);
+    int (*wait)(struct db *db, int64_t site, struct id self, int stop_fd, int64_t timeout_us, struct err *e);
     int (*distribute)(struct db *db, const char *table, const char *beside, struct err *e);
     int (*is_distributed)(struct db *db, const char *table, struct err *e);
 };

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 
+static const int64_t PLANS_FIRST_US = 1000000, PLANS_MOST_US = 60000000;
 enum { FETCH_ROWS = 1000, SCHEMA_LOCK = 0x6c66 };
 #define FETCH_ROWS_TEXT "1000"
 
@@ -164,6 +165,15 @@ static struct str col_bytes(struct rows *r, int col) {
 }
 
 /* ---- transactions ---- */
+/* A plan is kept from a statement's fifth run on.  In a new site that is a plan for empty tables, which reads all of the site once there is something in
+ * it; so plans are made anew when the connection is 1, 2, 4 ... seconds old, and from then on each minute. */
+static bool plans_due(struct pg_db *db) {
+    int64_t now = pg_monotonic(), age = now - db->since;
+    if (age < db->plans_at) return false;
+    db->plans_at = age + MIN(MAX(age, PLANS_FIRST_US), PLANS_MOST_US);
+    return age >= PLANS_FIRST_US;
+}
+
 static int begin(struct pg_db *db, const char *sql, struct err *e) {
     TRY(pg_ready(db, e));
     db->stands = false;
@@ -171,7 +181,7 @@ static int begin(struct pg_db *db, const char *sql, struct err *e) {
     pg_ahead_clear(db);
     TRY(pg_send_text(db, SENT_RUN, "BEGIN", sql, e));
     db->open = true;
-    return 0;
+    return plans_due(db) ? pg_send_text(db, SENT_RUN, "DISCARD", "DISCARD PLANS", e) : 0;
 }
 
 /* What was lost behind COMMIT leaves open whether it was done. */
@@ -342,21 +352,25 @@ static int pg_lock_schema(struct db *base, struct err *e) {
 }
 
 /* ---- servers ---- */
-static int pg_notify(struct db *base, int64_t site, struct err *e) {
+/* "SITE ID": of whom, from whom. */
+static int pg_notify(struct db *base, int64_t site, struct id from, struct err *e) {
     struct pg_db *db = pg(base);
-    char text[24];
+    char id[ID_TEXT], text[24 + ID_TEXT];
     const char *arg = text;
-    snprintf(text, sizeof text, "%lld", (long long)site);
+    snprintf(text, sizeof text, "%lld %s", (long long)site, id_text(from, id));
     TRY(pg_ready(db, e));
     TRY(pg_send_args(db, SENT_RUN, "notify", "SELECT pg_notify('lianfang', CAST($1 AS text))", &arg, 1, e));
     return base->tx == TX_WRITE && db->sent_n < PG_QUEUE ? 0 : pg_finish(db, e);
 }
 
-static bool heard(struct pg_db *db, int64_t site) {
+static bool heard(struct pg_db *db, int64_t site, struct id self) {
     bool is = false;
     for (PGnotify *n; (n = PQnotifies(db->c)); PQfreemem(n)) {
-        int64_t number;
-        is |= str_to_int(str_z(n->extra), INT64_MIN, INT64_MAX, &number) && number == site;
+        struct str rest = str_z(n->extra), number;
+        struct id from;
+        int64_t of;
+        if (!str_cut(&rest, ' ', &number) || !str_to_int(number, INT64_MIN, INT64_MAX, &of) || of != site) continue;
+        is |= !id_parse(rest, &from) || !id_eq(from, self);
     }
     return is;
 }
@@ -368,13 +382,13 @@ static int listen_now(struct pg_db *db, struct err *e) {
     return 1;
 }
 
-static int pg_wait(struct db *base, int64_t site, int stop_fd, int64_t timeout_us, struct err *e) {
+static int pg_wait(struct db *base, int64_t site, struct id self, int stop_fd, int64_t timeout_us, struct err *e) {
     struct pg_db *db = pg(base);
     int64_t until = pg_monotonic() + timeout_us;
     TRY(pg_ready(db, e));
     if (!db->listening) return listen_now(db, e); /* what came before it was missed */
     for (;;) {
-        if (heard(db, site)) return 1;
+        if (heard(db, site, self)) return 1;
         if (db->lost) return pg_lose(db, "wait", e);
         int64_t left = until - pg_monotonic();
         if (left <= 0) return 0;

@@ -62,6 +62,7 @@ struct pg_db {
     bool stands;     /* and its savepoint is known to stand */
     bool aborted;    /* the server skips what is sent until a Sync */
     bool listening, listened;
+    int64_t since, plans_at; /* when it was connected; at what age plans are made anew */
     struct err first; /* what failed first and was not undone yet */
     unsigned epoch;   /* changes whenever cursors may have gone */
     unsigned cursors;

@@ -174,6 +174,8 @@ static int make_connection(struct pg_db *db, bool first, struct err *e) {
     int64_t began = pg_monotonic();
     db->lost = false;
     db->c = dial(db->url);
+    db->since = pg_monotonic();
+    db->plans_at = 0;
     int result = PQstatus(db->c) == CONNECTION_OK ? set_up(db, e) : refused(db->c, first, began, e);
     if (result) db->lost = true;
     return result;

@@ -482,11 +482,11 @@ static int sqlite_lock_schema(struct db *db UNUSED, struct err *e UNUSED) {
     return 0;
 }
 
-static int sqlite_notify(struct db *db UNUSED, int64_t site UNUSED, struct err *e UNUSED) {
+static int sqlite_notify(struct db *db UNUSED, int64_t site UNUSED, struct id from UNUSED, struct err *e UNUSED) {
     return 0;
 }
 
-static int sqlite_wait(struct db *db UNUSED, int64_t site UNUSED, int stop_fd UNUSED, int64_t timeout_us UNUSED, struct err *e) {
+static int sqlite_wait(struct db *db UNUSED, int64_t site UNUSED, struct id self UNUSED, int stop_fd UNUSED, int64_t timeout_us UNUSED, struct err *e) {
     return fail_text("wait", "a file notifies nobody", e);
 }
 

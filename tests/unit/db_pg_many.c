@@ -228,28 +228,32 @@ TEST(pg_what_was_foreseen_behind_a_savepoint_is_undone_with_it) {
 }
 
 /* ---- waiting ---- */
+static const struct id me = {.b = {1}}, other = {.b = {2}};
+
 TEST(pg_a_notification_of_the_site_wakes_and_others_do_not) {
-    struct db *db = pg_open_new(), *waiter = pg_open_as(DB_READ), *other = pg_open_as(DB_WRITE);
+    struct db *db = pg_open_new(), *waiter = pg_open_as(DB_READ), *third = pg_open_as(DB_WRITE);
     struct err e;
     int stop[2];
     CHECK(pipe(stop) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 1000000, &e), 1); /* what came before it was not heard */
-    CHECK_INT(db_wait(waiter, 7, stop[0], 20000, &e), 0);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 1000000, &e), 1); /* what came before it was not heard */
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 20000, &e), 0);
     CHECK(db_begin(db, true, &e) == 0);
-    CHECK(db_notify(db, 7, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 50000, &e), 0); /* not before the commit */
+    CHECK(db_notify(db, 7, other, &e) == 0);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 50000, &e), 0); /* not before the commit */
     CHECK(db_commit(db, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 5000000, &e), 1);
-    CHECK(db_notify(db, 8, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 50000, &e), 0);
-    pg_end_connection(other, waiter);
-    int r = db_wait(waiter, 7, stop[0], 5000000, &e);
-    CHECK(r == 1 || (r == -1 && e.code == ERR_RETRY && db_wait(waiter, 7, stop[0], 5000000, &e) == 1));
-    CHECK(db_notify(db, 7, &e) == 0);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 5000000, &e), 1);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 5000000, &e), 1);
+    CHECK(db_notify(db, 8, other, &e) == 0);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 50000, &e), 0);
+    CHECK(db_notify(db, 7, me, &e) == 0);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 50000, &e), 0); /* its own commits are no news */
+    pg_end_connection(third, waiter);
+    int r = db_wait(waiter, 7, me, stop[0], 5000000, &e);
+    CHECK(r == 1 || (r == -1 && e.code == ERR_RETRY && db_wait(waiter, 7, me, stop[0], 5000000, &e) == 1));
+    CHECK(db_notify(db, 7, other, &e) == 0);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 5000000, &e), 1);
     CHECK(write(stop[1], "x", 1) == 1);
-    CHECK_INT(db_wait(waiter, 7, stop[0], 60000000, &e), 0);
-    db_close(other);
+    CHECK_INT(db_wait(waiter, 7, me, stop[0], 60000000, &e), 0);
+    db_close(third);
     db_close(waiter);
     db_close(db);
 }
@@ -265,10 +269,10 @@ TEST(pg_a_wait_whose_connection_is_lost_says_so) {
     int64_t pid = 0;
     pthread_t thread;
     CHECK(db_int(db, &pg_all[PID], &pid, &e) == 1);
-    CHECK_INT(db_wait(db, 7, -1, 1000, &e), 1);
+    CHECK_INT(db_wait(db, 7, me, -1, 1000, &e), 1);
     CHECK(pthread_create(&thread, NULL, end_soon, &pid) == 0);
-    CHECK(db_wait(db, 7, -1, 10000000, &e) == -1 && e.code == ERR_RETRY);
+    CHECK(db_wait(db, 7, me, -1, 10000000, &e) == -1 && e.code == ERR_RETRY);
     pthread_join(thread, NULL);
-    CHECK_INT(db_wait(db, 7, -1, 1000, &e), 1);
+    CHECK_INT(db_wait(db, 7, me, -1, 1000, &e), 1);
     db_close(db);
 }
