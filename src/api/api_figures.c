@@ -60,6 +60,7 @@ static int figures_named(struct request *rq, struct str ids, struct figure_query
 }
 
 static int figures_all(struct request *rq, struct figure_query *q, bool cuts, struct json_out *o, struct err *e) {
+    TRY(figures_foresee(rq->db, rq->site, rq->a, q->path, q->from, q->to, e));
     for (size_t i = 0; (q->figure = figure_at(i)); i++)
         if (!q->figure->hidden) TRY(figure_show(rq, q, cuts, o, e));
     return 0;

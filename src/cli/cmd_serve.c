@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@ static int self_signed(struct cli *c, struct api_options *o, struct err *e) {
         if (strcmp(c->given[i].option->name, "name") == 0) names[n++] = c->given[i].value;
     o->tls_cert = arena_printf(&c->a, "%s/tls.crt", c->args[0]);
     o->tls_key = arena_printf(&c->a, "%s/tls.key", c->args[0]);
+    if (access(o->tls_cert, R_OK) == 0 && access(o->tls_key, R_OK) == 0) return 0;
     return http_self_signed(o->tls_cert, o->tls_key, names, n, e);
 }
 
@@ -90,6 +92,7 @@ static int run_with_signals(struct cli *c, struct err *e) {
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
     TRY(cli_open(c, c->args[0], e));
+    site_listen(c->site);
     return run(c, e);
 }
 

@@ -20,10 +20,11 @@ struct ask {
     struct str path;
     day_t from, to;
     struct str want; /* the dims as a cut */
+    bool ahead;      /* the questions are only told: nothing is read */
 };
 
 static int ask_start(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct ask *ret, struct err *e) {
-    *ret = (struct ask){db, s, a, rule_of(q->figure), q->path, q->from, q->to, STR("")};
+    *ret = (struct ask){db, s, a, rule_of(q->figure), q->path, q->from, q->to, .want = STR("")};
     return dims_cut(a, q, &ret->want, e);
 }
 
@@ -84,15 +85,20 @@ static double cells_value(const struct rule *u, const struct cells *c, struct st
     return sum;
 }
 
+/* *ret stays NULL when the question is only told. */
+static int put_question(const struct ask *k, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e) {
+    return k->ahead ? db_foresee_n(k->db, s, v, n, e) : db_query_n(k->db, s, v, n, ret, e);
+}
+
 static int load_query(const struct ask *k, const struct rule *u, day_t from, day_t to, struct cells *c, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    int got;
+    int got = 0;
     /* The texts of day and path must live as long as the rows. */
     char first[DAY_TEXT], last[DAY_TEXT];
     struct path_range p = path_range(k->a, k->path);
-    TRY(db_query(k->db, u->f->query, &rows, e, VINT(k->s->id), VTEXT(p.from), VTEXT(p.to), VTEXTZ(day_text(from, first)),
-                 VTEXTZ(day_text(to, last))));
-    while ((got = rows_next(rows, e)) > 0) cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), rows_real(rows, 1));
+    const struct val v[] = {VINT(k->s->id), VTEXT(p.from), VTEXT(p.to), VTEXTZ(day_text(from, first)), VTEXTZ(day_text(to, last))};
+    TRY(put_question(k, u->f->query, v, COUNT(v), &rows, e));
+    while (rows && (got = rows_next(rows, e)) > 0) cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), rows_real(rows, 1));
     return got;
 }
 
@@ -100,16 +106,16 @@ static int load_query(const struct ask *k, const struct rule *u, day_t from, day
 static int open_tally(const struct ask *k, const struct rule *u, int stmt, char first[DAY_TEXT], char last[DAY_TEXT], struct rows **ret,
                       struct err *e) {
     struct str from = u->f->how == STOCK ? STR("") : str_z(day_text(k->from, first));
-    return db_query(k->db, &figure_stmts[stmt], ret, e, VINT(k->s->id), VTEXT(k->path), VTEXTZ(u->f->id), VTEXT(from),
-                    VTEXTZ(day_text(k->to, last)));
+    const struct val v[] = {VINT(k->s->id), VTEXT(k->path), VTEXTZ(u->f->id), VTEXT(from), VTEXTZ(day_text(k->to, last))};
+    return put_question(k, &figure_stmts[stmt], v, COUNT(v), ret, e);
 }
 
 static int load_tallies(const struct ask *k, const struct rule *u, struct cells *c, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     char first[DAY_TEXT], last[DAY_TEXT];
-    int got;
+    int got = 0;
     TRY(open_tally(k, u, ST_TALLY_CUTS, first, last, &rows, e));
-    while ((got = rows_next(rows, e)) > 0) cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), (double)rows_int(rows, 1));
+    while (rows && (got = rows_next(rows, e)) > 0) cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), (double)rows_int(rows, 1));
     return got;
 }
 
@@ -130,9 +136,9 @@ static int load_each_day(const struct ask *k, const struct rule *u, struct cells
     }
     struct rows *rows CLEANUP(rows_donep) = NULL;
     char first[DAY_TEXT], last[DAY_TEXT];
-    int got;
+    int got = 0;
     TRY(open_tally(k, u, ST_TALLY_DAYS, first, last, &rows, e));
-    while ((got = rows_next(rows, e)) > 0) {
+    while (rows && (got = rows_next(rows, e)) > 0) {
         double n = (double)rows_int(rows, 2) * (double)(k->to - row_day(rows, k) + 1);
         cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), n);
     }
@@ -180,6 +186,16 @@ int figure_value(struct db *db, struct site *s, struct arena *a, const struct fi
     TRY(ask_start(db, s, a, q, &k, e));
     TRY(load_all(&k, &c, e));
     *ret = value_of(&k, &c, k.want, k.want);
+    return 0;
+}
+
+int figures_foresee(struct db *db, struct site *s, struct arena *a, struct str path, day_t from, day_t to, struct err *e) {
+    const struct figure *f;
+    for (size_t i = 0; db_shared(db) && (f = figure_at(i)); i++) {
+        struct ask k = {.db = db, .s = s, .a = a, .rule = rule_of(f), .path = path, .from = from, .to = to, .want = STR(""), .ahead = true};
+        struct counted ignored;
+        if (!f->hidden) TRY(load_all(&k, &ignored, e));
+    }
     return 0;
 }
 

@@ -54,6 +54,8 @@ int figure_value(struct db *db, struct site *s, struct arena *a, const struct fi
 /* The whole (its cut is the dims), each value that occurs of one field at a time, then each combination of all fields in which two or more are
  * filled in.  Fields that the dims name are not cut again.  QUERY: the whole, then the statement's rows as they come. */
 int figure_cuts(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, struct figure_value **ret, size_t *ret_n, struct err *e);
+/* Reading ahead for figure_value and figure_cuts of every figure that is not hidden (db_foresee). */
+int figures_foresee(struct db *db, struct site *s, struct arena *a, struct str path, day_t from, day_t to, struct err *e);
 /* A value for each day of the period; NAN where there is nothing to divide by.  At most 3660 days (INVALID field "to"). */
 int figure_series(struct db *db, struct site *s, struct arena *a, const struct figure_query *q, double **ret, struct err *e);
 /* Up to `limit` records behind it after the cursor (path and id of the last one, empty at first).  A RATIO's rows are those of `part`. */

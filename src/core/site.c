@@ -313,9 +313,7 @@ static int open_all(struct site *s, struct err *e) {
     set_clock(s);
     TRY(update_tallies(s, db, e));
     TRY(areas_load(db, s->id, &s->areas, e));
-    bool shared = db_shared(db);
     writer_start(s, TAKE(db));
-    if (shared) s->watch = watch_start(s, writer_id(s));
     return 0;
 }
 
@@ -417,7 +415,11 @@ struct areas *site_areas(struct site *s) {
 }
 
 bool site_shared(const struct site *s) {
-    return s->watch != NULL;
+    return db_is_server(s->address);
+}
+
+void site_listen(struct site *s) {
+    if (site_shared(s) && !s->watch) s->watch = watch_start(s, writer_id(s));
 }
 
 int64_t site_now(const struct site *s) {

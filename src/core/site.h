@@ -64,6 +64,8 @@ void site_closep(struct site **s);
 int site_reader(struct site *s, struct db **ret, struct err *e); /* in a read transaction */
 void site_reader_done(struct site *s, struct db *db);
 struct areas *site_areas(struct site *s); /* held; areas_drop it */
+/* For a process that stays: hears at once of what other processes of a server commit, until site_close. */
+void site_listen(struct site *s);
 bool site_shared(const struct site *s); /* on a server, beside other processes: what asks it may have to wait */
 int64_t site_now(const struct site *s);
 day_t site_today(const struct site *s);

@@ -26,6 +26,7 @@ const char *brief_media_type(enum brief_format f) {
 static int add_figures(struct db *db, struct site *s, struct arena *a, struct str path, struct brief *b, struct err *e) {
     const struct figure *f;
     size_t cap = 0;
+    TRY(figures_foresee(db, s, a, path, b->from, b->to, e));
     for (size_t i = 0; (f = figure_at(i)); i++) {
         struct figure_query q = {.figure = f, .path = path, .from = b->from, .to = b->to};
         struct figure_value *v;

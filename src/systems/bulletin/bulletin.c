@@ -72,6 +72,7 @@ static int all_figures(struct tx *tx, struct str path, day_t from, day_t to, str
     struct buf b CLEANUP(buf_release) = BUF(BULLETIN_FIGURES_BYTES);
     struct json_out o = JSON_OUT(&b);
     const struct figure *f;
+    TRY(figures_foresee(tx->db, tx->site, tx->a, path, from, to, e));
     json_array(&o);
     for (size_t i = 0; (f = figure_at(i)); i++) {
         struct figure_query q = {.figure = f, .path = path, .from = from, .to = to};
