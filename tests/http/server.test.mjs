@@ -1,6 +1,8 @@
 /* Files, headers, raw bytes, metrics. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { join } from 'node:path';
 import { request } from 'node:https';
 import { PASSWORD, newSite, rawBytes } from './lib.mjs';
 
@@ -110,4 +112,10 @@ test('with TLS the cookie is for TLS only, and browsers are told to stay there',
   assert.match(answer.headers['set-cookie'][0], /; Secure$/);
   assert.match(answer.headers['strict-transport-security'], /^max-age=\d+$/);
   answer.destroy();
+});
+test('the certificate of the first start is there for the next', async () => {
+  const certificate = join(s.site, 'tls.crt'), made = readFileSync(certificate, 'utf8');
+  await s.stop();
+  await s.start({}, ['--tls']);
+  assert.equal(readFileSync(certificate, 'utf8'), made);
 });
