@@ -83,13 +83,17 @@ static int look_ahead(struct writer *w, struct tx *tx, const struct group *g, st
     return 0;
 }
 
+static int mark(struct writer *w, const struct tx *tx, struct err *e) {
+    return db_run(w->db, CS(writer_mark), e, VINT(w->site->id), VID(w->id), VINT(w->number), VINT(tx->now));
+}
+
 static int run_items(struct writer *w, struct tx *tx, struct group *g, struct err *e) {
     for (struct write_item *i = g->items; i; i = i->next) TRY(run_item(w, tx, i, g->apart, e));
     TRY(tx_finish(tx, e));
     g->areas_changed = tx->areas_changed;
     g->seq = tx->seq;
     if (!db_shared(w->db)) return 0;
-    TRY(db_run(w->db, CS(writer_mark), e, VINT(w->site->id), VID(w->id), VINT(w->number), VINT(tx->now)));
+    TRY(mark(w, tx, e));
     return db_notify(w->db, w->site->id, w->id, e);
 }
 
@@ -98,21 +102,24 @@ static int was_committed(struct writer *w, struct group *g, struct err *e) {
     int64_t number = 0;
     if (!g->uncertain) return 0;
     if (db_int(w->db, CS(writer_number), &number, e, VINT(w->site->id), VID(w->id)) < 0) return -1;
-    g->uncertain = false;
-    return number == w->number;
+    g->uncertain = number == w->number;
+    return g->uncertain;
 }
 
 static int run_group(struct writer *w, struct group *g, struct err *e) {
     struct tx tx = {.site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs};
     TRY(db_begin(w->db, true, e));
-    int r = look_ahead(w, &tx, g, e), done = 0;
+    int r = look_ahead(w, &tx, g, e);
     if (r == 0) r = tx_start(&tx, e);
-    if (r == 0) r = done = was_committed(w, g, e);
+    if (r == 0) r = was_committed(w, g, e);
     if (r == 0) r = run_items(w, &tx, g, e);
-    if (r) db_rollback(w->db);
-    if (r) return done == 1 ? 0 : -1;
+    else if (r == 1) r = mark(w, &tx, e); /* the primary alone may have it: the answer to a commit behind it says that the replica has, too */
+    if (r) {
+        db_rollback(w->db);
+        return -1;
+    }
     r = db_commit(w->db, e);
-    g->uncertain = r && e->code == ERR_RETRY && db_shared(w->db);
+    g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
     return r;
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { newSite, psql, sleep } from '../http/lib.mjs';
+import { newSite, psql, sleep, uuid } from '../http/lib.mjs';
 import { Load } from '../http/load.mjs';
 
 const PAIR = fileURLToPath(new URL('pair.sh', import.meta.url));
@@ -53,3 +53,32 @@ async function moves(t, how) {
 
 test('the primary is killed and its replica takes over', (t) => moves(t, 'kill'));
 test('the primary is stopped and its replica takes over', (t) => moves(t, 'shut'));
+
+const WAITS = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+const setReplica = (db, how) => {
+  psql(db, `ALTER SYSTEM ${how}`);
+  psql(db, 'SELECT pg_reload_conf()');
+};
+
+test('what no replica has is not answered, though the connection breaks meanwhile', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'lf-pair-'));
+  const pair = async (what) => (await promisify(execFile)(PAIR, [what, dir])).stdout.trim();
+  try {
+    const s = await newSite({}, await pair('start')), body = { id: uuid(), command: 'household.create', area: 'b1', data: { code: 'alone' } };
+    setReplica(s.database, "SET synchronous_standby_names = 'nobody'");
+    await sleep(500);
+    let answer, broken = 0;
+    const asked = s.admin.call('POST', 'commands', { body }).then((r) => { answer = r; });
+    for (const end = Date.now() + 5000; Date.now() < end; await sleep(500)) broken += Number(psql(s.database, WAITS));
+    t.diagnostic(`${broken} connections broken`);
+    assert.ok(broken > 1, 'it waited for the replica again and again');
+    assert.equal(answer, undefined, 'no answer without a replica');
+    setReplica(s.database, 'RESET synchronous_standby_names');
+    await asked;
+    assert.equal(answer.status, 200);
+    assert.equal(psql(s.database, "SELECT count(*) FROM household WHERE code = 'alone'"), '1');
+    await s.end();
+  } finally {
+    await pair('end');
+  }
+});
