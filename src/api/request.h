@@ -174,6 +174,13 @@ int export_route(struct request *rq, struct err *e);
 int import_route(struct request *rq, struct err *e);
 int refused_route(struct request *rq, struct err *e);
 int brief_route(struct request *rq, struct err *e);
+int gate_keys_route(struct request *rq, struct err *e);
+int gate_list_route(struct request *rq, struct err *e);
+int gate_bundle_route(struct request *rq, struct err *e);
+int gate_verify_route(struct request *rq, struct err *e);
+int pass_qr_route(struct request *rq, struct err *e);
+int pass_card_route(struct request *rq, struct err *e);
+int pass_sheet_route(struct request *rq, struct err *e);
 
 /* ---- feed.c ---- */
 struct feed *feed_start(struct api *api, struct err *e);

@@ -57,6 +57,7 @@ enum kind_flags {
     KIND_TREE = 4,    /* the area kind itself */
     KIND_ADMIN = 8,   /* of the system's keepers: not in ordinary menus, exports or imports */
     KIND_FOLLOWS = 16, /* moves along with what its area_from points to, when it stood in the same area */
+    KIND_KEPT = 32,    /* is not removed but ended by a command of its own; does not hold what it points to */
 };
 struct kind {
     const char *name; /* table, command prefix, URL */

@@ -6,14 +6,14 @@ static const struct role roles[] = {
     {"administrator", {"系统管理员", "Administrator"}, "*.*"},
     {"headquarters", {"指挥部", "Headquarters"},
      "area.* organisation.* member.* assignment.* application.* report_in.* household.* resident.* gate.* gate_scan.* triage_visit.* case.* "
-     "report_unit.* daily_report.* bulletin.* duplicate.* protocol.read figure.read import.run"},
+     "report_unit.* daily_report.* bulletin.* duplicate.* pass.* protocol.read figure.read import.run"},
     {"community", {"社区工作者", "Community worker"},
      "area.read area.create area.update organisation.* member.* assignment.* application.* report_in.* household.* resident.* gate.* "
-     "gate_scan.read gate_scan.create daily_report.read daily_report.create report_unit.read duplicate.* figure.read import.run"},
+     "gate_scan.read gate_scan.create daily_report.read daily_report.create report_unit.read duplicate.* pass.* figure.read import.run"},
     {"grid_worker", {"网格员", "Grid worker"},
      "area.read household.read household.update household.create resident.read resident.create resident.update member.read "
-     "gate.read gate_scan.create figure.read"},
-    {"gate", {"卡点值守", "Gate staff"}, "area.read gate.read gate_scan.create gate_scan.read"},
+     "gate.read gate_scan.create pass.read pass.create figure.read"},
+    {"gate", {"卡点值守", "Gate staff"}, "area.read gate.read gate_scan.create gate_scan.read pass.verify"},
     {"clinic", {"发热门诊", "Fever clinic"},
      "area.read organisation.read triage_visit.* case.create case.read daily_report.create daily_report.read report_unit.read figure.read"},
     {"investigator", {"流调人员", "Investigator"},

@@ -600,7 +600,7 @@ static int nothing_refers(struct tx *tx, const struct record *r, struct err *e) 
         for (size_t f = 0; f < k->n; f++) {
             struct rows *rows CLEANUP(rows_donep) = NULL;
             const struct stmt *referring = &kind_sql(k)->by_field[f];
-            if (k->flags & KIND_LOG || !k->fields[f].ref || strcmp(k->fields[f].ref, r->kind->name) != 0 || !referring->sql) continue;
+            if (k->flags & (KIND_LOG | KIND_KEPT) || !k->fields[f].ref || strcmp(k->fields[f].ref, r->kind->name) != 0 || !referring->sql) continue;
             TRY(db_query(tx->db, referring, &rows, e, VINT(tx->site->id), VID(r->id), VTEXT(all.from), VTEXT(all.to), VTEXT(STR("")),
                          VID((struct id){{0}}), VINT(1)));
             int got = rows_next(rows, e);
@@ -613,6 +613,7 @@ static int nothing_refers(struct tx *tx, const struct record *r, struct err *e) 
 
 int tx_remove(struct tx *tx, const struct record *old, struct err *e) {
     TRY(tx_require(tx, old->path, e));
+    if (old->kind->flags & KIND_KEPT) return err_set(e, ERR_STATE, NULL, M_KEPT);
     TRY(nothing_refers(tx, old, e));
     if (old->kind->flags & KIND_TREE) TRY(nothing_below(tx, old, e));
     struct record *r = record_copy(tx->a, old);

@@ -40,7 +40,8 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
 /* r is a changed copy of old; an old record that was removed comes back when r is not.  r->area nil: the area of what area_from now points to, or
  * the old one.  Records of a KIND_FOLLOWS that point to it and stood where it stood move along.  Nothing is written when nothing differs. */
 int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *ret_changed, struct errs *errs, struct err *e);
-/* STATE (M_HAS_CHILDREN) while other records point to it or, for an area, stand in it; rows of a KIND_LOG do not hold what they point to. */
+/* STATE (M_HAS_CHILDREN) while other records point to it or, for an area, stand in it; rows of a KIND_LOG or KIND_KEPT do not hold what they
+ * point to.  STATE (M_KEPT) for a KIND_KEPT. */
 int tx_remove(struct tx *tx, const struct record *old, struct err *e);
 /* Empties the personal fields for good; figures stay as they are.  The kind's required personal fields are empty afterwards. */
 int tx_erase(struct tx *tx, const struct record *old, struct err *e);

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 export const BIN = process.env.LF_BIN || fileURLToPath(new URL('../../build/release/lianfang', import.meta.url));
+process.env.LSAN_OPTIONS ??= `suppressions=${fileURLToPath(new URL('lsan.supp', import.meta.url))}:print_suppressions=0`;
 export const PASSWORD = 'a password of the tests';
 export const cli = (...args) => execFileSync(BIN, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const cliLater = promisify(execFile);

@@ -9,7 +9,9 @@ static bool narrow(sqlite3 *c, const struct stmt *s) {
     sqlite3_stmt *st;
     bool found = false;
     CHECK(snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", s->sql) < (int)sizeof sql);
-    CHECK(sqlite3_prepare_v2(c, sql, -1, &st, NULL) == SQLITE_OK);
+    /* {bytewise} is for servers. */
+    for (char *mark; (mark = strchr(sql, '{'));) memset(mark, ' ', strcspn(mark, "}") + 1);
+    if (sqlite3_prepare_v2(c, sql, -1, &st, NULL) != SQLITE_OK) unit_fail(__FILE__, __LINE__, "%s: %s", s->name, sqlite3_errmsg(c));
     while (sqlite3_step(st) == SQLITE_ROW) found |= strstr((const char *)sqlite3_column_text(st, 3), "(site=? AND ") != NULL;
     sqlite3_finalize(st);
     return found;

@@ -239,7 +239,7 @@ TEST(nobody_assigns_outside_his_area_or_gives_away_more_than_he_has) {
     CHECK(!record_has(loaded(d, "household", out), "member"));
     CHECK(refused(d, "bulletin.issue", "xg", NULL, "{'since':'2020-02-10','until':'2020-02-10'}").code == ERR_FORBIDDEN);
     /* A keeper of users who is no administrator himself. */
-    struct role keeper = {"keeper", {"用户管理", "Keeper"}, "user.* user_role.* area.read gate.read gate_scan.create gate_scan.read"};
+    struct role keeper = {"keeper", {"用户管理", "Keeper"}, "user.* user_role.* area.read gate.read gate_scan.create gate_scan.read pass.verify"};
     struct grant k = {&keeper, grant_of("community", "jixian").path};
     struct actor of_users = {.id = community.id, .login = STR("wu"), .name = STR("吴"), .grants = &k, .n = 1};
     d->actor = &of_users;
