@@ -67,6 +67,7 @@ int metrics_route(struct request *rq, struct err *e) {
     metric(b, "writer_commands_failed_total", "counter", "Commands refused or failed.", (double)w.failed);
     metric(b, "writer_retries_total", "counter", "Transactions run again.", (double)w.retried);
     metric(b, "writer_queued", "gauge", "Commands waiting.", (double)w.queued);
+    metric(b, "writer_waiting_seconds", "gauge", "How long the commands under way have been waiting for their commit.", (double)w.waiting_us / 1e6);
     metric(b, "writer_commit_seconds_total", "counter", "Time in transactions.", (double)w.commit_us / 1e6);
     rq->type = "text/plain; version=0.0.4; charset=utf-8";
     return 0;

@@ -105,6 +105,7 @@ int writer_run(struct site *s, struct write_item *item, struct err *e);
 
 struct writer_counts {
     int64_t commits, items, failed, retried, queued, commit_us;
+    int64_t waiting_us; /* how long the group under way has been running; 0: there is none */
 };
 struct writer_counts writer_counts(struct site *s);
 

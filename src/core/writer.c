@@ -35,6 +35,7 @@ struct writer {
     int64_t checkpointed; /* commits at the last checkpoint */
     struct id id;         /* of this process, in the table `writer` */
     int64_t number;       /* of the group under way */
+    int64_t began;        /* when it began; 0: there is none */
 };
 
 struct group {
@@ -223,9 +224,11 @@ static void *writer_main(void *arg) {
     for (;;) {
         struct write_item *group = take_group(w);
         if (group) {
+            w->began = monotonic_us();
             pthread_mutex_unlock(&w->lock);
             commit_group(w, group);
             pthread_mutex_lock(&w->lock);
+            w->began = 0;
             continue;
         }
         if (w->stopping) break;
@@ -341,6 +344,7 @@ struct writer_counts writer_counts(struct site *s) {
     pthread_mutex_lock(&w->lock);
     struct writer_counts c = w->counts;
     c.queued = (int64_t)w->queued;
+    c.waiting_us = w->began ? monotonic_us() - w->began : 0;
     pthread_mutex_unlock(&w->lock);
     return c;
 }
