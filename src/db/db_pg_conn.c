@@ -111,7 +111,7 @@ static PGconn *dial(const char *url) {
  * than it gives. */
 static const char set_all[] = "SET standard_conforming_strings = on; SET client_min_messages = warning; SET jit = off;"
                               "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;";
-/* Citus 13.2 and 14.0 keep one more plan for each run of a statement that finds its rows on the node asked, until the memory is full (its pull request
+/* Citus 13.2.1 to 14.0.1 keep one more plan for each run of a statement that finds its rows on the node asked, until the memory is full (its pull request
  * 8824); plans for one run are not kept and cost the same there. */
 static const char set_citus[] =
     "SELECT set_config('plan_cache_mode', 'force_custom_plan', false) WHERE EXISTS (SELECT FROM pg_extension WHERE extname = 'citus');";
