@@ -32,6 +32,7 @@ static const struct field scan_fields[] = {
     {"what", F_CODE, {"对象", "What"}, .also = "类别|人车", .codes = &scan_whats, .flags = REQUIRED | LIST},
     {"persons", F_INT, {"人数", "Persons"}, .also = "乘员|车上人数|Passengers", .min = 0, .max = 100, .flags = LIST},
     {"plate", F_PLATE, {"车牌号", "Plate"}, .also = "车牌|车号|Licence plate", .flags = PERSONAL | LIST},
+    {"pass", F_TEXT, {"出入证号", "Pass number"}, .also = "证号|通行证号", .max = 14, .flags = PERSONAL | LIST},
     {"name", F_NAME, {"姓名", "Name"}, .also = "司机|驾驶员姓名", .max = 60, .flags = PERSONAL | LIST},
     {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|证件号码|ID number", .flags = SEALED | FIND},
     {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|Mobile", .flags = SEALED | FIND},
