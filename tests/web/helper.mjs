@@ -79,3 +79,65 @@ export async function axe(page, name) {
   const said = found.violations.map((v) => `${name}: ${v.id}: ${v.help}\n    ` + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 220) + '\n      ' + n.failureSummary.replace(/\s+/g, ' ')).join('\n    '));
   assert.equal(said.length, 0, said.join('\n'));
 }
+
+/* The modules of the gate page that need no browser, bundled as they are for it. */
+export async function fieldModule() {
+  const { rolldown } = await import(require.resolve('rolldown'));
+  const from = new URL('../../web/src/shared/', import.meta.url).pathname;
+  const entry = ['pass', 'passlist', 'passnumber', 'inflate', 'cbor'].map((m) => `export * from '${from}${m}.ts';`).join('\n');
+  const bundle = await rolldown({
+    input: 'gate-entry',
+    plugins: [{ name: 'entry', resolveId: (id) => (id === 'gate-entry' ? id : null), load: (id) => (id === 'gate-entry' ? entry : null) }],
+  });
+  const { output } = await bundle.generate({ format: 'esm' });
+  return import('data:text/javascript;base64,' + Buffer.from(output[0].code).toString('base64'));
+}
+
+/* ---- the field page: a phone of its own, with what it keeps ---- */
+export const axeField = (page, name) => page.waitForTimeout(60).then(() => axe(page, name));
+/* A phone with a data folder, so that it can be switched off and on; `video` is what its camera sees. */
+export async function openPhone(site, { dir, video, allow = null, viewport = phone, stub = false, workers = 'allow' } = {}) {
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  if (video) args.push('--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--use-file-for-fake-video-capture=' + video);
+  const context = await chromium.launchPersistentContext(dir, {
+    executablePath: process.env.LF_CHROMIUM || '/usr/bin/chromium', args, viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', serviceWorkers: workers,
+  });
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => console.error('CSP violation: ' + e.violatedDirective + ' ' + e.blockedURI));
+  });
+  if (stub) await context.addInitScript(cameraStub);
+  const page = context.pages()[0] || await context.newPage();
+  page.complaints = [];
+  const complain = (text) => { if (/401 .*\/api\/v1\/session$/.test(text)) return; if (!allow || !allow.test(text)) page.complaints.push(text); };
+  page.on('console', (m) => { if (m.type() === 'error' || m.type() === 'warning') complain(`${m.text()} ${m.location().url}`); });
+  page.on('pageerror', (e) => complain('uncaught: ' + e.stack));
+  page.on('request', (r) => { if (!/^(data|blob|about):/.test(r.url()) && !r.url().startsWith(site.url)) complain('request to another origin: ' + r.url()); });
+  await page.goto(site.url + '/field.html');
+  return page;
+}
+/* A camera whose picture the test chooses: showCode(rows of 0 and 1). */
+function cameraStub() {
+  const canvas = document.createElement('canvas'), c = canvas.getContext('2d');
+  canvas.width = 640;
+  canvas.height = 480;
+  let rows = [];
+  const draw = () => {
+    c.fillStyle = '#fff';
+    c.fillRect(0, 0, 640, 480);
+    const n = rows.length, u = n ? Math.floor(440 / (n + 8)) : 0, x0 = (640 - u * n) >> 1, y0 = (480 - u * n) >> 1;
+    c.fillStyle = '#000';
+    rows.forEach((row, y) => [...row].forEach((on, x) => { if (on === '1') c.fillRect(x0 + x * u, y0 + y * u, u, u); }));
+  };
+  setInterval(draw, 100);
+  window.showCode = (r) => { rows = r; draw(); };
+  Object.defineProperty(navigator, 'mediaDevices', { value: { getUserMedia: async () => canvas.captureStream(10) } });
+}
+const { encode } = require('uqr');
+export const codeRows = (text) => encode(text, { ecc: 'M', border: 0 }).data.map((row) => row.map((on) => (on ? '1' : '0')).join(''));
+/* A film of one QR code, as Chromium's fake camera takes it. */
+export function codeFilm(text) {
+  const w = 640, h = 480, luma = Buffer.alloc(w * h, 225), rows = codeRows(text), n = rows.length, u = Math.floor(440 / (n + 8)), x0 = (w - u * n) >> 1, y0 = (h - u * n) >> 1;
+  rows.forEach((row, y) => [...row].forEach((on, x) => { if (on === '1') for (let k = 0; k < u; k++) luma.fill(30, (y0 + y * u + k) * w + x0 + x * u, (y0 + y * u + k) * w + x0 + (x + 1) * u); }));
+  const frame = Buffer.concat([Buffer.from('FRAME\n'), luma, Buffer.alloc(w * h / 2, 128)]);
+  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${w} H${h} F10:1 Ip A1:1 C420jpeg\n`), frame, frame, frame]);
+}
