@@ -94,8 +94,8 @@ export class Client {
 
 export class Site {
   constructor() { this.dir = mkdtempSync(join(tmpdir(), 'lf-http-')); this.site = join(this.dir, 'site'); }
-  async start(env = {}, args = []) {
-    this.child = spawn(BIN, ['serve', this.site, '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  async start(env = {}, args = [], port = 0) {
+    this.child = spawn(BIN, ['serve', this.site, '--port', String(port), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.errors = '';
     this.child.stderr.on('data', (d) => { this.errors += d; });
     let out = '';

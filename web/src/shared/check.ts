@@ -12,6 +12,7 @@ export function idNumberRight(s: string): boolean {
   return '10X98765432'[sum % 11] === s[17].toUpperCase();
 }
 const plate = /^[\u4e00-\u9fa5][A-Za-z][A-Za-z0-9·. -]{4,8}$/;
+export const plateRight = (s: string) => plate.test(s);
 const dayForm = /^\d{4}-\d{2}-\d{2}$/;
 
 function number(f: Field, s: string): string {
