@@ -15,7 +15,7 @@
 #include "core/figure.h"
 #include "core/tx.h"
 
-enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500 };
+enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 5000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
 static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
 
@@ -33,6 +33,7 @@ struct writer {
     struct arena arena;
     struct writer_counts counts;
     int64_t checkpointed; /* commits at the last checkpoint */
+    int64_t written;      /* statements since then */
     struct id id;         /* of this process, in the table `writer` */
     int64_t number;       /* of the group under way */
     int64_t began;        /* when it began; 0: there is none */
@@ -166,6 +167,19 @@ static void count_group(struct writer *w, const struct write_item *items, bool c
     pthread_mutex_unlock(&w->lock);
 }
 
+static void checkpoint(struct writer *w) {
+    struct err e;
+    w->checkpointed = w->counts.commits;
+    w->written = 0;
+    if (db_checkpoint(w->db, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
+}
+
+/* A server's planner must hear of many new rows before the next question about them. */
+static void checkpoint_when_grown(struct writer *w) {
+    w->written += db_writes(w->db);
+    if (db_shared(w->db) && w->written >= GROWN_ROWS) checkpoint(w);
+}
+
 static void commit_group(struct writer *w, struct write_item *items) {
     struct err e;
     struct group g = {.items = items, .apart = !db_shared(w->db)};
@@ -197,6 +211,7 @@ static void commit_group(struct writer *w, struct write_item *items) {
         next = i->next; /* done() may free the item */
         i->done(i);
     }
+    checkpoint_when_grown(w);
 }
 
 static struct write_item *take_group(struct writer *w) {
@@ -212,10 +227,7 @@ static struct write_item *take_group(struct writer *w) {
 }
 
 static void checkpoint_when_idle(struct writer *w) {
-    struct err e;
-    if (w->counts.commits - w->checkpointed < 64) return;
-    w->checkpointed = w->counts.commits;
-    if (db_checkpoint(w->db, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
+    if (w->counts.commits - w->checkpointed >= 64) checkpoint(w);
 }
 
 static void *writer_main(void *arg) {

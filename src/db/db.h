@@ -114,7 +114,8 @@ bool db_table_exists(struct db *db, const char *table);
 int db_lock_schema(struct db *db, struct err *e);
 /* After tables were made, in the same transaction: tells the planner that the first column of an index, the site, selects nothing. */
 int db_plan(struct db *db, struct err *e);
-int db_checkpoint(struct db *db, struct err *e);                          /* SQLite: WAL into the file, passive; a server does it by itself */
+/* Outside a transaction.  SQLite: the WAL into the file, passive; a server: its planner looks at the tables that have doubled since it last did. */
+int db_checkpoint(struct db *db, struct err *e);
 /* SQLite only.  A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
  * `from` must not be in a transaction: give it a connection of its own. */
 int db_backup(struct db *from, const char *to_path, struct err *e);
