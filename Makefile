@@ -40,7 +40,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 FUZZ := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all unit mod fuzz replay lint headers bench docs clean web
+.PHONY: all unit units unit-names mod fuzz replay lint headers bench docs clean web
 all: $(OUT)/lianfang
 
 # ---- the program ----
@@ -84,6 +84,9 @@ $(OUT)/gen/%.o: build/gen/%.c
 # One program for each group of tests (the word before the first _): helpers of different groups may share names.
 UNIT_GROUPS := $(sort $(foreach f,$(filter-out tests/unit/runner.c,$(UNIT_SRC)),$(firstword $(subst _, ,$(notdir $(f))))))
 UNITS := $(UNIT_GROUPS:%=$(OUT)/unit-%)
+units: $(UNITS)
+unit-names:
+	@echo $(UNITS)
 unit: $(UNITS)
 	@status=0; for u in $(UNITS); do echo "$$u"; $$u $(FILTER) || status=1; done; exit $$status
 define unit_rule
