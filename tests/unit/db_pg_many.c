@@ -276,3 +276,34 @@ TEST(pg_a_wait_whose_connection_is_lost_says_so) {
     CHECK_INT(db_wait(db, 7, me, -1, 1000, &e), 1);
     db_close(db);
 }
+
+/* ---- what the planner knows ---- */
+static struct stmt planner[] = {
+    STMT(test_rows_known, "SELECT CAST(reltuples AS bigint) FROM pg_class WHERE oid = to_regclass('grown')"),
+    STMT(test_sites_known, "SELECT count(*) FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'grown' AND attname = 'site'"),
+};
+
+static int64_t known(struct db *db, size_t i) {
+    int64_t n = -2;
+    struct err e;
+    CHECK(db_int_n(db, &planner[i], NULL, 0, &n, &e) == 1);
+    return n;
+}
+
+TEST(pg_the_planner_hears_of_a_table_that_has_doubled_and_nothing_of_the_site) {
+    struct db *db = pg_open_new();
+    struct err e;
+    stmt_register(planner, COUNT(planner));
+    CHECK(db_script(db, STR("CREATE TABLE grown (site {int} NOT NULL, n {int} NOT NULL)"), &e) == 0);
+    CHECK(db_plan(db, &e) == 0 && db_plan(db, &e) == 0);
+    CHECK(db_checkpoint(db, &e) == 0);
+    CHECK_INT(known(db, 0), -1);
+    CHECK(db_script(db, STR("INSERT INTO grown SELECT 7, n FROM generate_series(1, 20000) n"), &e) == 0);
+    CHECK(db_checkpoint(db, &e) == 0);
+    CHECK_INT(known(db, 0), 20000);
+    CHECK_INT(known(db, 1), 0);
+    CHECK(db_script(db, STR("INSERT INTO grown SELECT 8, n FROM generate_series(1, 5000) n"), &e) == 0);
+    CHECK(db_checkpoint(db, &e) == 0);
+    CHECK_INT(known(db, 0), 20000);
+    db_close(db);
+}
