@@ -212,5 +212,5 @@ int copy_site(struct site *from, const char *to, const struct copy_options *o, s
     TRY(site_reader(from, &c.from, e));
     int r = copy_all(&c, ret, e);
     site_reader_done(from, c.from);
-    return r;
+    return r ? r : db_checkpoint(target, e); /* so that what reads it next finds its way */
 }
