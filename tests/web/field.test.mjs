@@ -246,7 +246,7 @@ test('with the server stopped five passages are recorded, the phone is switched 
     await axeField(again, 'outbox');
     await again.getByRole('button', { name: '登记', exact: true }).click();
     assert.equal(await show(again, text), '放行', 'and verifies alone after it was switched on');
-    assert.match(await again.locator('.note.amber').innerText(), /同一张证/);
+    await again.locator('.note.amber', { hasText: '同一张证' }).waitFor();
     await again.getByRole('button', { name: '返回' }).click();
   } finally {
     await restart();

@@ -32,7 +32,7 @@ let status = 1;
 try {
   if (process.env.LF_SERVE) Object.assign(env, await startServer(process.env.LF_SERVE));
   status = await new Promise((done) => {
-    const run = spawn(process.execPath, ['--test', '--test-concurrency=1', ...tests], { stdio: 'inherit', env });
+    const run = spawn(process.execPath, ['--test', '--test-force-exit', '--test-concurrency=1', ...tests], { stdio: 'inherit', env });
     run.on('exit', (code) => done(code ?? 1));
   });
 } catch (x) {
