@@ -36,7 +36,7 @@ static struct val throttle_val(const struct throttle_keys *k, size_t i) {
 }
 
 struct throttle {
-    int64_t failures, until, seen;
+    int64_t failures, until;
 };
 
 static int throttle_load(struct site *s, struct db *db, struct val key, struct throttle *ret, struct err *e) {
@@ -44,7 +44,7 @@ static int throttle_load(struct site *s, struct db *db, struct val key, struct t
     *ret = (struct throttle){0};
     TRY(db_query(db, CS(throttle_get), &rows, e, VINT(s->id), key));
     int r = rows_next(rows, e);
-    if (r == 1) *ret = (struct throttle){rows_int(rows, 0), rows_int(rows, 1), rows_int(rows, 2)};
+    if (r == 1) *ret = (struct throttle){rows_int(rows, 0), rows_int(rows, 1)};
     return r < 0 ? -1 : 0;
 }
 

@@ -44,8 +44,8 @@ static int read_address(const char *dir, char ret[SITE_ADDRESS], struct err *e) 
     ssize_t n = read(fd, text, sizeof text);
     close(fd);
     if (n < 0) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(EIO));
-    struct str rest = {text, (size_t)n}, line;
-    if (!str_cut(&rest, '\n', &line)) line = rest;
+    struct str rest = {text, (size_t)n}, line = STR("");
+    str_cut(&rest, '\n', &line);
     TRY(address_fits(str_trim(line), ret, e));
     return db_is_server(ret) ? 1 : err_set(e, ERR_CORRUPT, NULL, M_FILE_DAMAGED, path, "postgres://");
 }
