@@ -1,6 +1,9 @@
 #include "cli/cli.h"
 #include "core/export.h"
 
+#include <errno.h>
+#include <signal.h>
+
 static const struct cli_option options[] = {
     {"area", "CODE", {"区域编号", "Only this area"}, false},
     {"format", "csv|tsv|xlsx|json", {"格式（默认按文件名）", "Format (by the file's name unless given)"}, false},
@@ -25,17 +28,26 @@ static int format_of(const struct cli *c, enum export_format *ret, struct err *e
     return err_set(e, ERR_USAGE, "--format", M_CODE, name, "csv, tsv, xlsx, json");
 }
 
+/* A reader that has seen enough ("| head") is no failure. */
+static int to_stdout(void *arg, const void *p, size_t n, struct err *e) {
+    (void)arg;
+    if (fwrite(p, 1, n, stdout) == n || errno == EPIPE) return 0;
+    return err_set(e, ERR_IO, NULL, M_FILE, "-", strerror(errno));
+}
+
 static int run(struct cli *c, struct err *e) {
     const struct kind *k = kind_by_name(str_z(c->args[1]));
     struct progress p = {c, monotonic_us()};
     int64_t rows = 0;
     if (!k) return err_set(e, ERR_NOT_FOUND, NULL, M_NO_KIND, c->args[1], "area, organisation, member, household, resident, gate, gate_scan, triage_visit, case ...");
+    bool piped = strcmp(c->args[2], "-") == 0;
     struct export_options o = {.actor = &actor_system, .lang = c->lang, .area = cli_value(c, "area"), .whole = cli_given(c, "whole"),
-                               .reason = cli_value(c, "reason"), .path = c->args[2], .progress = show_progress, .progress_arg = &p};
+                               .reason = cli_value(c, "reason"), .path = c->args[2], .write = piped ? to_stdout : NULL, .progress = show_progress, .progress_arg = &p};
     TRY(format_of(c, &o.format, e));
+    if (piped) signal(SIGPIPE, SIG_IGN);
     int status = export_kind(c->site, k, &o, &rows, e);
     cli_progress_end(c);
-    if (status || strcmp(c->args[2], "-") == 0) return status;
+    if (status || piped) return status;
     if (c->json) printf("{\"rows\":%lld,\"file\":\"%s\"}\n", (long long)rows, c->args[2]);
     else printf(c->lang == LANG_EN ? "%lld rows in %s\n" : "%lld 行已写入 %s\n", (long long)rows, c->args[2]);
     return 0;

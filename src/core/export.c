@@ -397,7 +397,7 @@ static int run(struct export *x, struct err *e) {
     TRY(check(x, e));
     if (x->o->write) return write_through(x, e);
     INVARIANT(x->o->path);
-    return write_file(x, strcmp(x->o->path, "-") == 0 ? "/dev/stdout" : x->o->path, e);
+    return write_file(x, x->o->path, e);
 }
 
 int export_kind(struct site *s, const struct kind *k, const struct export_options *o, int64_t *ret_rows, struct err *e) {

@@ -22,7 +22,7 @@ struct export_options {
     enum export_format format;
     bool whole;
     const char *reason; /* of a whole export; into the journal */
-    /* Where to: a path ("-" is standard output, but not for XLSX), or the function, which gets bytes until it returns non-zero. */
+    /* Where to: a path, or the function, which gets the finished file's bytes until it returns non-zero. */
     const char *path;
     int (*write)(void *arg, const void *p, size_t n, struct err *e);
     void *arg;

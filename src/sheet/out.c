@@ -240,12 +240,14 @@ int sheet_out_open(const char *path, const struct sheet_out_options *options, st
     INVARIANT(o);
     o->format = options->format == SHEET_AUTO ? SHEET_CSV : options->format;
     INVARIANT(o->format != SHEET_XLS);
-    o->path = strdup(path);
+    /* Behind a link it is the file that is replaced, never the link. */
+    o->path = realpath(path, NULL);
+    if (!o->path) o->path = strdup(path);
     INVARIANT(o->path);
     struct stat st;
     /* A pipe or a terminal has no other name to be written under. */
     bool in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    if (!in_place) INVARIANT(asprintf(&o->temporary, "%s.%d-%llx.part", path, (int)getpid(), (unsigned long long)monotonic_us()) > 0);
+    if (!in_place) INVARIANT(asprintf(&o->temporary, "%s.%d-%llx.part", o->path, (int)getpid(), (unsigned long long)monotonic_us()) > 0);
     TRY(begin(o, options, e));
     *ret = TAKE(o);
     return 0;

@@ -208,6 +208,22 @@ TEST(a_failed_export_leaves_what_was_there) {
     CHECK_INT(e.code, ERR_IO);
 }
 
+TEST(behind_a_link_the_file_is_replaced_and_the_link_stays) {
+    struct err e;
+    struct stat st;
+    write_file(out_path("target.csv"), STR("old"));
+    const char *link = out_path("link.csv");
+    unlink(link);
+    CHECK(symlink("target.csv", link) == 0);
+    struct sheet_out *o = out_open(link, SHEET_TSV);
+    sheet_out_text(o, STR("new"));
+    CHECK(sheet_out_close(o, &e) == 0);
+    CHECK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    struct buf b CLEANUP(buf_release) = BUF(4096);
+    read_file(out_path("target.csv"), &b);
+    CHECK(memmem(b.p, b.n, "new", 3));
+}
+
 TEST(a_full_disk_is_told) {
     struct err e;
     struct sheet_out *o = out_open("/dev/full", SHEET_CSV);
