@@ -112,7 +112,7 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
         return err_set(e, ERR_INVALID, "record", M_REQUIRED);
     if (is_log_row(call) && !id_is_nil(call->record) && !id_eq(call->record, call->id)) return err_set(e, ERR_INVALID, "record", M_READ_ONLY);
     if (call->verb == VERB_CREATE || call->verb == VERB_UPDATE) parse_values(s, call);
-    call->fingerprint = fingerprint(s, call);
+    if (!is_log_row(call)) call->fingerprint = fingerprint(s, call); /* a row of a log is compared itself */
     if (call->errs.n == 0) return 0;
     *e = call->errs.e[0];
     return -1;
@@ -191,9 +191,16 @@ static int first_answer(struct tx *tx, struct command_call *call, const struct j
     return 0;
 }
 
+/* A row of a log finds its id taken when it is stored, or when its group ends (tx.c), which costs nothing while it is not.  On a server that would be too
+ * late: statements are not waited for. */
+static bool finds_out_later(const struct tx *tx, const struct command_call *call) {
+    return is_log_row(call) && !tx->apart && !db_shared(tx->db);
+}
+
 /* 1 when this id has run before. */
 static int ran_before(struct tx *tx, struct command_call *call, struct err *e) {
     struct journal_entry j;
+    if (finds_out_later(tx, call)) return 0;
     if (is_log_row(call)) return log_row_there(tx, call, e);
     int found = journal_by_id(tx->db, tx->site->id, tx->a, call->id, &j, e);
     if (found < 0) return -1;
@@ -350,6 +357,20 @@ static int run_other(struct tx *tx, struct command_call *call, struct err *e) {
     return note_run(tx, call, str_z(arena_printf(tx->a, "%s%.*s}}", answer_head.p, STR_FMT(call->ret_json))), e);
 }
 
+/* What was repeated is answered as the first time, whatever would be said today. */
+static int create_log_row(struct tx *tx, struct command_call *call, struct err *e) {
+    tx->there = false;
+    int r = run_create(tx, call, e);
+    if (r == 0 || !finds_out_later(tx, call)) return r;
+    struct err why = *e;
+    int before = log_row_there(tx, call, e);
+    if (before < 0) return -1;
+    call->repeated = before;
+    if (before) return 0;
+    *e = why;
+    return -1;
+}
+
 static int dispatch(struct tx *tx, struct command_call *call, bool again, struct err *e) {
     if (!id_is_nil(call->record) && call->verb != VERB_CREATE) {
         struct record *r = NULL;
@@ -362,7 +383,7 @@ static int dispatch(struct tx *tx, struct command_call *call, bool again, struct
         call->rec = r;
     }
     switch (call->verb) {
-    case VERB_CREATE: return run_create(tx, call, e);
+    case VERB_CREATE: return is_log_row(call) ? create_log_row(tx, call, e) : run_create(tx, call, e);
     case VERB_UPDATE: return run_update(tx, call, e);
     case VERB_REMOVE:
         if (call->version && call->version != call->rec->version) return describe_conflict(tx, call, e);
@@ -398,6 +419,7 @@ int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     if (call->kind->flags & KIND_LOG && (call->verb == VERB_UPDATE || call->verb == VERB_REMOVE))
         return err_set(e, ERR_STATE, NULL, M_APPEND_ONLY);
     TRY(dispatch(tx, call, false, e));
+    if (call->repeated) return 0;
     /* A command that changed nothing ran all the same. */
     if (!tx->entry_used && !is_log_row(call)) TRY(note_run(tx, call, STR("{}"), e));
     call->ret_record = tx->record;

@@ -3,6 +3,7 @@
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/journal.h"
+#include "core/kept.h"
 
 /* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
 
@@ -39,9 +40,24 @@ static int by_id(const void *a, const void *b) {
     return memcmp(((const struct log_row *)a)->id.b, ((const struct log_row *)b)->id.b, 16);
 }
 
+/* No command has had one of these ids: asked for many at a time where each was not asked for by itself. */
+static int ids_are_new(struct tx *tx, const struct log_rows *l, struct err *e) {
+    enum { MANY = 32 };
+    if (tx->apart || db_shared(tx->db)) return 0;
+    for (size_t from = 0; from < l->n; from += MANY) {
+        struct val v[1 + MANY] = {VINT(tx->site->id)};
+        int64_t taken = 0;
+        for (size_t i = 0; i < MANY; i++) v[1 + i] = VID(l->rows[MIN(from + i, l->n - 1)].id);
+        if (db_int_n(tx->db, CS(journal_has_any), v, COUNT(v), &taken, e) < 0) return -1;
+        if (taken) return err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED); /* whose it is, is found out apart */
+    }
+    return 0;
+}
+
 static int log_rows_close(struct tx *tx, const struct kind *k, struct log_rows *l, struct err *e) {
     if (l->n == 0) return 0;
     struct digest_state d;
+    TRY(ids_are_new(tx, l, e));
     qsort(l->rows, l->n, sizeof *l->rows, by_id);
     digest_start(&d);
     for (size_t i = 0; i < l->n; i++) digest_add(&d, l->rows[i].digest.b, sizeof l->rows[i].digest.b);
@@ -188,7 +204,26 @@ int tx_note(struct tx *tx, const struct record *about, struct str change_json, s
 
 /* ---- checks that need the database ---- */
 
-static int ref_by_key(struct tx *tx, const struct field *f, const struct kind *to, struct val *v, struct errs *errs, struct err *e) {
+/* What rows of a log refer to is few and asked for all the time. */
+static int load_ref(struct tx *tx, const struct record *from, const struct kind *to, struct id id, struct record **ret, struct err *e) {
+    struct str what = {(const char *)id.b, sizeof id.b};
+    bool keep = from->kind->flags & KIND_LOG;
+    if (keep && (*ret = kept_get(tx->kept, to, -1, what))) return 1;
+    int found = record_load(tx->db, tx->site->id, tx->a, to, id, ret, e);
+    if (found == 1 && keep) kept_put(tx->kept, -1, what, *ret);
+    return found;
+}
+
+static int find_ref(struct tx *tx, const struct record *from, const struct kind *to, size_t field, struct str text, struct record **ret, struct err *e) {
+    bool keep = from->kind->flags & KIND_LOG && !(to->fields[field].flags & SEALED);
+    if (keep && (*ret = kept_get(tx->kept, to, (int)field, text))) return 1;
+    int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, to, field, text, ret, e);
+    if (found == 1 && keep) kept_put(tx->kept, (int)field, text, *ret);
+    return found;
+}
+
+static int ref_by_key(struct tx *tx, const struct record *from, const struct field *f, struct val *v, struct errs *errs, struct err *e) {
+    const struct kind *to = kind_by_name(str_z(f->ref));
     struct check_env env = tx_env(tx);
     for (size_t i = 0; i < to->n; i++) {
         const struct field *key = &to->fields[i];
@@ -196,7 +231,7 @@ static int ref_by_key(struct tx *tx, const struct field *f, const struct kind *t
         struct val plain;
         struct err ignored;
         if (!(key->flags & KEY) || field_from_text(&env, key, v->s, &plain, &ignored) || plain.type != V_TEXT) continue;
-        int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, to, i, plain.s, &r, e);
+        int found = find_ref(tx, from, to, i, plain.s, &r, e);
         if (found < 0) return -1;
         /* Whether an identity number is known is told only to who may read its record. */
         if (found && key->flags & SEALED && !permit_may(tx->actor, to->name, "read", r->path)) continue;
@@ -218,7 +253,7 @@ static bool ref_in_reach(struct tx *tx, const struct record *r, const struct rec
 static int resolve_keys(struct tx *tx, struct record *r, struct errs *errs, struct err *e) {
     for (size_t i = 0; i < r->kind->n; i++) {
         const struct field *f = &r->kind->fields[i];
-        if (f->type == F_REF && r->v[i].type == V_TEXT) TRY(ref_by_key(tx, f, kind_by_name(str_z(f->ref)), &r->v[i], errs, e));
+        if (f->type == F_REF && r->v[i].type == V_TEXT) TRY(ref_by_key(tx, r, f, &r->v[i], errs, e));
     }
     return 0;
 }
@@ -230,14 +265,14 @@ static int check_ref(struct tx *tx, const struct record *old, struct record *r, 
     char text[ID_TEXT];
     if (f->type != F_REF || v->type != V_ID || (old && !old->removed && val_eq(&old->v[i], v))) return 0;
     const struct kind *to = kind_by_name(str_z(f->ref));
-    int found = record_load(tx->db, tx->site->id, tx->a, to, v->id, &target, e);
+    int found = load_ref(tx, r, to, v->id, &target, e);
     if (found < 0) return -1;
     if (found == 0 || target->removed)
         err_set(errs_next(errs), ERR_INVALID, f->name, M_NO_RECORD, id_text(v->id, text), label_in(to->label, tx->lang));
     else if (!ref_in_reach(tx, r, target))
         err_set(errs_next(errs), ERR_INVALID, f->name, M_OUTSIDE_AREA);
     else if (r->kind->area_from && strcmp(r->kind->area_from, f->name) == 0 && id_is_nil(r->area))
-        r->area = target->area, r->path = target->path;
+        r->area = target->area, r->path = arena_str(tx->a, target->path);
     return 0;
 }
 
@@ -424,6 +459,7 @@ static int store(struct tx *tx, const struct stmt *s, struct record *r, struct e
     memcpy(v + n, derived, search * sizeof *v);
     memcpy(v + n + search, r->v, k->n * sizeof *v);
     memcpy(v + n + search + k->n, derived + search, (derived_n - search) * sizeof *v);
+    if (!(k->flags & KIND_LOG)) kept_forget(tx->kept, k);
     return db_run_n(tx->db, s, v, n + k->n + derived_n, NULL, e);
 }
 
@@ -437,7 +473,10 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     TRY(prepare(tx, NULL, r, errs, e));
     bool log = r->kind->flags & KIND_LOG;
     if (log) r->batch = tx->batch;
-    TRY(store(tx, &kind_sql(r->kind)->insert, r, e));
+    if (store(tx, &kind_sql(r->kind)->insert, r, e)) {
+        tx->there = log && e->code == ERR_CONFLICT;
+        return -1;
+    }
     tally_record(tx->tallies, tx->site->tz, r, 1);
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
     if (log) {

@@ -7,6 +7,7 @@
 
 struct tally_batch;
 struct log_rows; /* what the transaction added to one KIND_LOG */
+struct kept;     /* what may be used again without asking (kept.h) */
 struct tx {
     struct site *site;
     struct db *db;
@@ -21,15 +22,18 @@ struct tx {
     const struct kind *kind; /* permission is asked for kind->name and verb on the path of every record touched */
     const char *verb;
     int64_t fingerprint;
+    bool there;       /* a row of a KIND_LOG was not stored, for its id is taken */
     bool entry_used;  /* the first journal entry bears command_id, later ones point to it as their cause */
     struct id record; /* the record changed first, its version and its entry */
     int64_t version, entry_seq;
     /* the transaction */
+    bool apart; /* each command under a savepoint */
     bool areas_changed;
     int64_t seq, batch;
     struct digest chain;
     struct tally_batch *tallies;
     struct log_rows *logs; /* one for each kind */
+    struct kept *kept;
 };
 
 /* 1 found and not removed; NOT_FOUND otherwise. */

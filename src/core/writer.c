@@ -1,9 +1,10 @@
 /* The one writer of this process.  While one commit waits for the disk the next items queue up, so a group grows by itself with the load and one fsync
- * serves many.  Each item runs under a savepoint: its failure undoes it alone.  A busy database or a failed commit runs the whole group
- * again; a full disk fails it.  Nobody is answered before the commit is durable.
+ * serves many.  Savepoints would cost more than what they guard: SQLite copies each page that is touched under one, a server answers them.  So a group
+ * first runs together without them; if a statement fails, or an item after it has written, all of it is undone and runs once more with each item under a
+ * savepoint, where its failure undoes it alone.  A busy database or a failed commit runs the whole group again; a full disk fails it.  Nobody is
+ * answered before the commit is durable.
  *
- * On a server savepoints would cost more than what they guard, and what is written is not waited for.  So a group first runs together without them; if
- * a statement fails, or an item after it has written, all of it is undone and runs once more with each item apart.  When the connection is lost while the
+ * On a server what is written is not waited for.  When the connection is lost while the
  * server commits, nobody knows what became of the group: its number, written by the same transaction, tells (`writer`). */
 #include "core/writer.h"
 
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "core/core_stmts.h"
 #include "core/figure.h"
+#include "core/kept.h"
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 5000 };
@@ -30,6 +32,8 @@ struct writer {
     bool stopping;
     struct tally_batch *tallies;
     struct log_rows *logs;
+    struct kept *kept;
+    int64_t seq; /* where our last commit left the journal */
     struct arena arena;
     struct writer_counts counts;
     int64_t checkpointed; /* commits at the last checkpoint */
@@ -71,6 +75,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
         return -1;
     }
     item->failed = true;
+    kept_clear(tx->kept);
     tx_undo(tx, &mark);
     tx->areas_changed = areas_changed;
     return apart ? db_rollback_to(tx->db, e) : 0;
@@ -78,7 +83,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
 
 static int look_ahead(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     TRY(tx_foresee_start(tx, e));
-    for (struct write_item *i = g->items; i && !g->apart; i = i->next) {
+    for (struct write_item *i = g->items; i && !g->apart && db_shared(w->db); i = i->next) {
         if (i->foresee) TRY(i->foresee(tx, i, e));
         arena_clear(&w->arena);
     }
@@ -109,18 +114,22 @@ static int was_committed(struct writer *w, struct group *g, struct err *e) {
 }
 
 static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs};
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept};
     TRY(db_begin(w->db, true, e));
     int r = look_ahead(w, &tx, g, e);
     if (r == 0) r = tx_start(&tx, e);
+    if (r == 0 && tx.seq != w->seq) kept_clear(w->kept); /* others have written */
     if (r == 0) r = was_committed(w, g, e);
     if (r == 0) r = run_items(w, &tx, g, e);
     else if (r == 1) r = mark(w, &tx, e); /* the primary alone may have it: the answer to a commit behind it says that the replica has, too */
     if (r) {
         db_rollback(w->db);
+        kept_clear(w->kept);
         return -1;
     }
     r = db_commit(w->db, e);
+    if (r) kept_clear(w->kept);
+    else w->seq = tx.seq;
     g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
     return r;
 }
@@ -182,7 +191,7 @@ static void checkpoint_when_grown(struct writer *w) {
 
 static void commit_group(struct writer *w, struct write_item *items) {
     struct err e;
-    struct group g = {.items = items, .apart = !db_shared(w->db)};
+    struct group g = {.items = items};
     int64_t began = monotonic_us();
     int r;
     w->number++;
@@ -262,6 +271,7 @@ void writer_start(struct site *s, struct db *db) {
     w->id = id_new(site_now(s));
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
+    w->kept = kept_new();
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     s->writer = w;
@@ -278,6 +288,7 @@ struct db *writer_stop(struct site *s) {
     pthread_join(w->thread, NULL);
     tally_batch_free(w->tallies);
     log_rows_free(w->logs);
+    kept_free(w->kept);
     arena_release(&w->arena);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);
