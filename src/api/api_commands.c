@@ -51,7 +51,7 @@ static void one_done(struct write_item *item) {
     if (item->failed) {
         struct err e = item->err;
         hide_outside(&one->call, &e);
-        rq->errs = one->call.errs;
+        rq->errs = &one->call.errs;
         rq->more = conflict_members(rq, &one->call, &e);
         request_fail(rq, &e);
     } else {
@@ -75,7 +75,7 @@ static int run_one(struct request *rq, struct err *e) {
     TRY(json_parse(rq->a, http_body(rq->call), NULL, &j, e));
     int r = command_parse(rq->site, j, &one->call, e);
     rq->kind = one->call.kind;
-    if (r) rq->errs = one->call.errs;
+    if (r) rq->errs = &one->call.errs;
     TRY(r);
     /* The snapshot is of no use to a command, and the writer's thread is not to give it back. */
     site_reader_done(rq->site, TAKE(rq->db));

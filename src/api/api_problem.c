@@ -64,7 +64,8 @@ static void put_errors(struct json_out *o, const struct problem *p) {
 
 void problem_write(const struct problem *p, struct json_out *o) {
     const struct err *e = p->e;
-    struct errs one = {.e = {*e}, .n = e->field[0] != 0};
+    struct err first = *e;
+    struct errs one = {.e = &first, .n = e->field[0] != 0};
     struct problem with_one = *p;
     json_object(o);
     json_put_strz(o, "type", "about:blank");

@@ -40,19 +40,23 @@ static const char *route_method(const struct request *rq) {
     return http_method(rq->call) == HTTP_HEAD ? "GET" : http_method_name(rq->call);
 }
 
+static void consider(struct request *rq, const struct route *r) {
+    struct str param[2] = {STR_NONE, STR_NONE};
+    unsigned score = pattern_matches(r->pattern, http_path(rq->call), param);
+    if (!score || score < rq->score) return;
+    if (score > rq->score) rq->route = NULL;
+    rq->score = score;
+    memcpy(rq->param, param, sizeof param);
+    if (strcmp(r->method, route_method(rq)) == 0) rq->route = r;
+}
+
+/* No pattern is more literal than the path itself, so that is looked for first: it is cheap. */
 static void find_route(struct request *rq) {
-    struct str path = http_path(rq->call), param[2] = {STR_NONE, STR_NONE};
-    unsigned best = 0;
+    struct str path = http_path(rq->call);
     const struct route *r;
-    for (size_t i = 0; (r = route_at(i)); i++) {
-        unsigned score = pattern_matches(r->pattern, path, param);
-        if (!score || score < best) continue;
-        if (score > best) rq->route = NULL;
-        best = score;
-        rq->score = score;
-        memcpy(rq->param, param, sizeof param);
-        if (strcmp(r->method, route_method(rq)) == 0) rq->route = r;
-    }
+    for (size_t i = 0; (r = route_at(i)); i++)
+        if (str_eqz(path, r->pattern)) consider(rq, r);
+    for (size_t i = 0; !rq->score && (r = route_at(i)); i++) consider(rq, r);
 }
 
 static bool is_api(const struct request *rq) {
@@ -69,25 +73,26 @@ static bool media_type_is(const struct request *rq, struct str type) {
 
 /* ---- what every answer carries ---- */
 
+#define EVERY "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"
+#define PAGE "Content-Security-Policy: default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; object-src 'none'; base-uri 'none'; " \
+             "frame-ancestors 'none'; form-action 'self'\r\n" \
+             "Referrer-Policy: no-referrer\r\n" \
+             "Permissions-Policy: camera=(self), microphone=(), geolocation=(), payment=(), usb=()\r\n" \
+             "Cross-Origin-Opener-Policy: same-origin\r\n"
+/* Whatever data is taken for, it may load and run nothing. */
+#define DATA "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nCache-Control: no-store\r\n"
+
 static void add_headers(struct request *rq) {
-    static const char *const fixed[][2] = {
-        {"Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; object-src 'none'; base-uri 'none'; "
-                                    "frame-ancestors 'none'; form-action 'self'"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"},
-        {"Cross-Origin-Opener-Policy", "same-origin"},
-    };
-    for (size_t i = 0; i < COUNT(fixed); i++) http_add_header(rq->call, fixed[i][0], fixed[i][1]);
+    http_add_lines(rq->call, rq->route == &files_route ? STR(EVERY PAGE) : STR(EVERY DATA));
     http_add_header(rq->call, "X-Request-Id", rq->id);
     if (rq->api->secure) http_add_header(rq->call, "Strict-Transport-Security", "max-age=31536000");
-    if (rq->route != &files_route) http_add_header(rq->call, "Cache-Control", "no-store");
 }
 
 static void read_query(struct request *rq) {
     struct str rest = http_query(rq->call);
     struct param p;
+    if (!rest.n) return;
+    rq->query = arena_new(rq->a, struct param, QUERY_MOST);
     while (query_next(rq->a, &rest, &p.name, &p.value, &rq->query_bad)) {
         if (rq->query_n == QUERY_MOST) {
             rq->query_bad = true;
@@ -153,7 +158,7 @@ static void retry_after(struct request *rq, const struct err *e) {
 void request_fail(struct request *rq, const struct err *e) {
     struct buf b CLEANUP(buf_release) = BUF(4 << 20);
     struct json_out o = JSON_OUT(&b);
-    struct problem p = {.e = e, .errs = &rq->errs, .kind = rq->kind, .lang = rq->lang, .request_id = rq->id, .hint = rq->hint, .more = rq->more};
+    struct problem p = {.e = e, .errs = rq->errs, .kind = rq->kind, .lang = rq->lang, .request_id = rq->id, .hint = rq->hint, .more = rq->more};
     int status = err_http(e->code);
     problem_write(&p, &o);
     if (status >= 500 && status != 503)
@@ -245,7 +250,8 @@ static int run(struct request *rq, struct err *e) {
 static size_t body_limit(struct request *rq, bool bulk) {
     struct err e;
     size_t most = bulk ? BULK_MOST : rq->route ? rq->route->body : BULK_UNKNOWN;
-    if (most <= BULK_UNKNOWN) return most;
+    int64_t length = http_length(rq->call);
+    if (most <= BULK_UNKNOWN || (length >= 0 && length <= BULK_UNKNOWN)) return most;
     /* A database that is away for a moment: the worker asks again. */
     bool known = sessions_enter(rq, &e) == 0 || e.code == ERR_RETRY;
     request_release(rq);
@@ -281,7 +287,7 @@ static int run_patiently(struct request *rq, struct err *e) {
         request_release(rq);
         buf_clear(rq->out);
         http_headers_back(rq->call, headers);
-        rq->errs.n = 0;
+        rq->errs = NULL;
         rq->status = 200;
         rq->type = JSON_TYPE;
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);

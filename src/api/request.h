@@ -68,7 +68,7 @@ struct request {
     const struct route *route; /* NULL: none */
     unsigned score;            /* of its pattern; not 0 without a route: the method is wrong */
     struct str param[2];       /* of {..} in the pattern, in order */
-    struct param query[QUERY_MOST];
+    struct param *query;
     size_t query_n;
     bool query_bad;
 
@@ -82,7 +82,7 @@ struct request {
     struct buf *out;
     int status;
     const char *type;
-    struct errs errs;
+    const struct errs *errs; /* of a command; NULL: none */
     const char *hint;
     struct str more; /* members added to the problem object */
     struct title_slot *titles;

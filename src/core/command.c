@@ -105,6 +105,7 @@ static int64_t fingerprint(const struct site *s, const struct command_call *call
 
 int command_parse(struct site *s, const struct json *j, struct command_call *call, struct err *e) {
     if (j->type != JSON_OBJECT) return err_set(e, ERR_BAD_REQUEST, NULL, M_TYPE_OBJECT);
+    call->errs = (struct errs){.a = call->a};
     for (const struct json *m = j->first; m; m = m->next) TRY(parse_member(call, m, e));
     if (!call->name) return err_set(e, ERR_INVALID, "command", M_REQUIRED);
     if (id_is_nil(call->id)) return err_set(e, ERR_INVALID, "id", M_REQUIRED);
@@ -396,7 +397,7 @@ static int dispatch(struct tx *tx, struct command_call *call, bool again, struct
 int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     const char *verb = strchr(call->name, '.') + 1;
     /* It may run again after a busy database. */
-    call->errs.n = 0;
+    call->errs = (struct errs){.a = call->a};
     call->repeated = false;
     call->rec = call->current = NULL;
     call->ret_record = (struct id){{0}};

@@ -204,7 +204,10 @@ static int cell_value(const struct check_env *env, const struct field *f, const 
 /* ---- a row ---- */
 
 struct err *import_row_refuse(struct arena *a, struct import_row *row) {
-    if (!row->errs) row->errs = arena_new(a, struct errs, 1);
+    if (!row->errs) {
+        row->errs = arena_new(a, struct errs, 1);
+        row->errs->a = a;
+    }
     row->outcome = ROW_REFUSED;
     return errs_next(row->errs);
 }

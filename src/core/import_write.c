@@ -54,7 +54,7 @@ static bool takes(const struct import_work *w, size_t i) {
 static int try_rule(struct import_work *w, struct err *e) {
     const struct kind *k = w->im->kind;
     struct record *r = record_new(w->tx->a, k);
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = w->tx->a};
     r->area = w->place->id;
     r->path = w->place->path;
     for (size_t i = 0; i < k->n; i++)

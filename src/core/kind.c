@@ -64,7 +64,9 @@ const struct code *code_guess(const struct code_list *l, struct str text) {
 }
 
 struct err *errs_next(struct errs *es) {
-    if (es->n < COUNT(es->e)) es->n++;
+    INVARIANT(es->a);
+    if (!es->e) es->e = arena_new(es->a, struct err, ERRS_MOST);
+    if (es->n < ERRS_MOST) es->n++;
     return &es->e[es->n - 1];
 }
 

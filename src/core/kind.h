@@ -91,11 +91,13 @@ enum val_type field_val(const struct field *f);
 const char *field_column(const struct field *f);
 
 /* ---- many errors at once ---- */
+enum { ERRS_MOST = 24 };
 struct errs {
-    struct err e[24];
+    struct arena *a; /* where they live; must be set before the first */
+    struct err *e;   /* NULL until there is one */
     size_t n;
 };
-/* The next slot to fill, or the last one again when it is full. */
+/* The next slot to fill, or the last one again when there are ERRS_MOST. */
 struct err *errs_next(struct errs *es);
 
 /* ---- validation of one value ---- */

@@ -155,7 +155,7 @@ struct first_area {
 
 static int make_first_area(struct tx *tx, struct write_item *item, struct err *e) {
     const struct site_options *o = ((struct first_area *)item)->o;
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct record *r = record_new(tx->a, kind_by_name(STR("area")));
     record_set_text(r, "code", str_z(o->code));
     record_set_text(r, "name", str_z(o->name ? o->name : o->code));

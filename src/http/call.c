@@ -49,6 +49,10 @@ struct str http_cookie(struct http_call *c, const char *name) {
     return STR_NONE;
 }
 
+int64_t http_length(const struct http_call *c) {
+    return c->head.chunked ? -1 : MAX(c->head.length, 0);
+}
+
 struct str http_body(const struct http_call *c) {
     return buf_str(&c->body);
 }
@@ -80,6 +84,12 @@ void http_add_header(struct http_call *c, const char *name, const char *value) {
     buf_add(&c->extra, ": ", 2);
     buf_addz(&c->extra, value);
     buf_add(&c->extra, "\r\n", 2);
+    INVARIANT(!c->extra.failed);
+}
+
+void http_add_lines(struct http_call *c, struct str lines) {
+    INVARIANT(!c->answer && !c->stream && str_ends(lines, STR("\r\n")));
+    buf_add_str(&c->extra, lines);
     INVARIANT(!c->extra.failed);
 }
 

@@ -56,6 +56,7 @@ struct str http_path(const struct http_call *c);  /* percent-decoded, starts wit
 struct str http_query(const struct http_call *c); /* raw, behind '?'; use query_get */
 struct str http_header(const struct http_call *c, const char *name); /* the first of that name, STR_NONE if absent */
 struct str http_cookie(struct http_call *c, const char *name);
+int64_t http_length(const struct http_call *c); /* of the body as its head announces it; 0: none, -1: not known before its end */
 struct str http_body(const struct http_call *c);
 struct str http_peer(const struct http_call *c); /* address without port */
 bool http_secure(const struct http_call *c);
@@ -65,6 +66,7 @@ void http_set_data(struct http_call *c, void *data);
 
 /* Headers of the answer; before http_answer or http_stream.  Values with CR or LF are refused by INVARIANT. */
 void http_add_header(struct http_call *c, const char *name, const char *value);
+void http_add_lines(struct http_call *c, struct str lines); /* the program's own, whole, each with its CR LF */
 /* The headers added so far, and back to them: for a call that is run again before it was answered. */
 size_t http_headers_mark(const struct http_call *c);
 void http_headers_back(struct http_call *c, size_t mark);

@@ -204,7 +204,7 @@ struct late {
 
 /* A log row, an area and a household, and then a mistake. */
 static int late_run(struct tx *tx, struct write_item *item, struct err *e) {
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct record *scan = record_new(tx->a, kind_by_name(STR("gate_scan"))), *x = record_new(tx->a, kind_by_name(STR("area")));
     tx->actor = &actor_system;
     tx->kind = scan->kind;

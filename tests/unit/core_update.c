@@ -164,7 +164,7 @@ struct back {
 
 static int back_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct back *b = (struct back *)item;
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct record *old;
     bool changed;
     tx->actor = &actor_system;

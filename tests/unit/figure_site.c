@@ -96,7 +96,7 @@ static struct model_post random_post(void) {
 }
 
 static int create_post(struct tx *tx, struct act *act, struct err *e) {
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct model_post *m = &w.post[act->n];
     struct record *r = record_new(tx->a, &world_post);
     fill_post(tx, r, m);
@@ -106,7 +106,7 @@ static int create_post(struct tx *tx, struct act *act, struct err *e) {
 }
 
 static int update_post(struct tx *tx, struct act *act, struct err *e) {
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct model_post *m = &w.post[act->n];
     struct record *old, *r;
     bool changed;
@@ -123,7 +123,7 @@ static int remove_post(struct tx *tx, struct act *act, struct err *e) {
 }
 
 static int create_scan(struct tx *tx, struct act *act, struct err *e) {
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct model_scan *m = &w.scan[act->n];
     struct record *r = record_new(tx->a, &world_scan);
     r->area = w.area[m->area];
@@ -140,7 +140,7 @@ static int create_scan(struct tx *tx, struct act *act, struct err *e) {
 }
 
 static int post_and_then_fail(struct tx *tx, struct act *act UNUSED, struct err *e) {
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct model_post m = random_post();
     struct record *r = record_new(tx->a, &world_post);
     m.since = DAY_NONE;
@@ -154,7 +154,7 @@ static int create_areas(struct tx *tx, struct act *act UNUSED, struct err *e) {
         const char *code, *level;
         int parent;
     } list[AREAS] = {{NULL, NULL, 0}, {"t1", "township", 0}, {"t2", "township", 0}, {"v11", "village", 1}, {"v12", "village", 1}, {"v21", "village", 2}};
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     for (int i = 1; i < AREAS; i++) {
         struct record *r = record_new(tx->a, &world_area);
         record_set_text(r, "name", str_z(list[i].code));
@@ -169,7 +169,7 @@ static int create_areas(struct tx *tx, struct act *act UNUSED, struct err *e) {
 
 /* The second township goes below the first, or back. */
 static int move_township(struct tx *tx, struct act *act, struct err *e) {
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct record *old, *r;
     bool changed;
     TRY(tx_load(tx, &world_area, w.area[2], &old, e));
@@ -560,7 +560,7 @@ enum { CROWD = 1800, EVERY = 611 };
 /* Most are roads without a day; one in EVERY is a gate of the asked day. */
 static int create_crowd(struct tx *tx, struct act *act UNUSED, struct err *e) {
     for (int i = 0; i < CROWD; i++) {
-        struct errs errs = {.n = 0};
+        struct errs errs = {.a = tx->a};
         struct record *r = record_new(tx->a, &world_post);
         struct model_post m = {.area = i % AREAS, .type = i % EVERY ? 2 : 1, .place = i % EVERY == 0, .since = FIRST, .until = DAY_NONE};
         fill_post(tx, r, &m);

@@ -97,7 +97,7 @@ static struct str hex(struct arena *a, const uint8_t *p, size_t n) {
 static int create(struct tx *tx, const struct passes_keys *keys, int64_t since, struct err *e) {
     struct record *r = record_new(tx->a, &passes_key_kind);
     struct pass_key k;
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     uint8_t seed[32];
     r->id = id_new(tx->now);
     key_seed(tx->site, r->id, seed);

@@ -54,7 +54,7 @@ static int due(struct tx *tx, struct id *ids, size_t *ret_n, struct err *e) {
 
 int passes_lists_job(struct tx *tx, struct err *e) {
     struct id *ids = arena_new(tx->a, struct id, DUE_AT_ONCE);
-    struct errs errs = {.n = 0};
+    struct errs errs = {.a = tx->a};
     struct record *old;
     size_t n;
     bool changed;
