@@ -1,7 +1,7 @@
 /* What the pages do when the line, the server or another person gets in the way.  Needs the mock. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { LOGIN, PASSWORD, finish, openPage, real, settled, startBrowser, startServer } from './helper.mjs';
+import { LOGIN, PASSWORD, finish, fromUserMenu, openPage, real, settled, startBrowser, startServer } from './helper.mjs';
 
 let server, browser;
 before(async () => { server = await startServer(); browser = await startBrowser(); });
@@ -139,8 +139,7 @@ test('too many wrong passwords: the page says how long to wait and counts down',
 test('the second factor is shown as text and picture, turned on with a code, and then asked for', opt, async () => {
   const page = await openPage(browser, server, { allow: broken });
   await settled(page);
-  await page.locator('.top .user').click();
-  await page.getByRole('menuitem', { name: '两步验证' }).click();
+  await fromUserMenu(page, '两步验证');
   await page.locator('svg.qr').waitFor();
   assert.match(await page.locator('.secret').innerText(), /^[A-Z2-7 ]{16,}$/);
   await page.fill('#t-code', '000000');

@@ -45,14 +45,30 @@ async function cookieOf(server) {
   return /lf_session=([^;]+)/.exec(res.headers.get('set-cookie'))[1];
 }
 
-/* A page with its complaints in `page.complaints`; `allow` is a pattern of console errors the test brings about on purpose. */
-export async function openPage(browser, server, { viewport = wide, signedIn = true, at = '/', lang = 'zh-Hans', allow = null } = {}) {
+/* Signed-in contexts that pages share (`shared`): their cache spares each page most of its loading. */
+const contexts = new Map();
+async function sharedContext(key, make) {
+  if (!contexts.has(key)) contexts.set(key, await make());
+  return contexts.get(key);
+}
+/* For afterEach: what a test that failed left open would keep its feed, and with it one of the few connections. */
+export async function closePages() {
+  for (const context of contexts.values()) for (const page of context.pages()) await page.close();
+}
+async function newContext(browser, server, { viewport, signedIn, lang }) {
   const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', serviceWorkers: 'block', acceptDownloads: true });
   if (signedIn) await context.addCookies([{ name: 'lf_session', value: await cookieOf(server), url: server.url, httpOnly: true, sameSite: 'Strict' }]);
   await context.addInitScript((l) => {
     if (!localStorage.getItem('lf.lang')) localStorage.setItem('lf.lang', l);
     document.addEventListener('securitypolicyviolation', (e) => console.error('CSP violation: ' + e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sourceFile + ':' + e.lineNumber));
   }, lang);
+  return context;
+}
+
+/* A page with its complaints in `page.complaints`; `allow` is a pattern of console errors the test brings about on purpose. */
+export async function openPage(browser, server, { viewport = wide, signedIn = true, at = '/', lang = 'zh-Hans', allow = null, shared = false } = {}) {
+  const make = () => newContext(browser, server, { viewport, signedIn, lang });
+  const context = shared && signedIn ? await sharedContext(viewport.width + lang, make) : await make();
   const page = await context.newPage();
   page.complaints = [];
   /* Asking who is signed in is answered 401 when nobody is: that is the question's own answer. */
@@ -64,8 +80,8 @@ export async function openPage(browser, server, { viewport = wide, signedIn = tr
   return page;
 }
 export async function finish(page) {
-  const complaints = page.complaints;
-  await page.context().close();
+  const complaints = page.complaints, context = page.context();
+  await ([...contexts.values()].includes(context) ? page : context).close();
   assert.deepEqual(complaints, []);
 }
 /* Everything has been asked and answered, and nothing moves. */
@@ -73,9 +89,16 @@ export async function settled(page) {
   await page.waitForFunction(() => document.querySelector('h1') && !document.body.innerText.includes('正在读取'), null, { timeout: 15000 });
   await page.waitForTimeout(450);
 }
+/* A click on a menu that is still opening can close it. */
+export async function fromUserMenu(page, item) {
+  await page.locator('.top .user').click();
+  await page.getByRole('menuitem', { name: item }).waitFor();
+  await page.waitForTimeout(400);
+  await page.getByRole('menuitem', { name: item }).click();
+}
 export async function axe(page, name) {
   await page.evaluate(axeSource + ';0');
-  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'] }));
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'] }));
   const said = found.violations.map((v) => `${name}: ${v.id}: ${v.help}\n    ` + v.nodes.slice(0, 4).map((n) => n.html.slice(0, 220) + '\n      ' + n.failureSummary.replace(/\s+/g, ' ')).join('\n    '));
   assert.equal(said.length, 0, said.join('\n'));
 }

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { finish, openPage, phone, real, settled, startBrowser, startServer } from './helper.mjs';
+import { after, afterEach, before, test } from 'node:test';
+import { closePages, finish, openPage, phone, real, settled, startBrowser, startServer } from './helper.mjs';
 
 let server, browser;
 before(async () => { server = await startServer(); browser = await startBrowser(); });
+afterEach(closePages);
 after(async () => { await browser?.close(); server?.close(); });
 
 const stamp = Date.now().toString(36).toUpperCase().slice(-6);
@@ -20,7 +21,7 @@ async function pickAreaByKeyboard(page) {
 }
 
 test('a household is added, found again, changed, and its history tells what changed', async () => {
-  const page = await openPage(browser, server, { at: '/k/household/new' });
+  const page = await openPage(browser, server, { shared: true, at: '/k/household/new' });
   await page.locator('#f-code').fill(household);
   await page.locator('#f-door').fill('1 号楼 101 室');
   await pickAreaByKeyboard(page);
@@ -40,7 +41,7 @@ test('a household is added, found again, changed, and its history tells what cha
 });
 
 test('a resident is added with the keyboard alone, and wrong values are named at their fields', async () => {
-  const page = await openPage(browser, server, { at: '/k/resident' });
+  const page = await openPage(browser, server, { shared: true, at: '/k/resident' });
   await settled(page);
   await page.getByRole('button', { name: '新增居民' }).first().focus();
   await page.keyboard.press('Enter');
@@ -71,7 +72,7 @@ test('a resident is added with the keyboard alone, and wrong values are named at
 });
 
 test('sealed fields open for a reason, and the history says who looked and why', async () => {
-  const page = await openPage(browser, server, { at: '/search?q=' + encodeURIComponent('测试' + stamp) });
+  const page = await openPage(browser, server, { shared: true, at: '/search?q=' + encodeURIComponent('测试' + stamp) });
   await page.locator('main .short a').first().click();
   await page.getByRole('button', { name: '查看加密内容' }).click();
   await page.locator('#o-reason').fill('核');
@@ -86,7 +87,7 @@ test('sealed fields open for a reason, and the history says who looked and why',
 });
 
 test('leaving a form with unsaved content asks first, and removing a record takes it off the list', async () => {
-  const page = await openPage(browser, server, { at: '/search?q=' + household });
+  const page = await openPage(browser, server, { shared: true, at: '/search?q=' + household });
   await page.locator('main .short a').first().click();
   await page.getByRole('button', { name: '修改', exact: true }).click();
   await page.locator('#f-door').fill('没有保存的内容');
@@ -108,7 +109,7 @@ test('leaving a form with unsaved content asks first, and removing a record take
 });
 
 test('a file is tried first, then imported, and the refused rows can be downloaded', async () => {
-  const page = await openPage(browser, server, { at: '/k/gate' });
+  const page = await openPage(browser, server, { shared: true, at: '/k/gate' });
   await settled(page);
   await page.getByRole('button', { name: '导入', exact: true }).click();
   const rows = `卡点名称,编号,卡点类型\n东门${stamp},I${stamp}1,火车站\n西门${stamp},I${stamp}2,火车站\n没有类型的卡点,I${stamp}3,\n`;
@@ -126,7 +127,7 @@ test('a file is tried first, then imported, and the refused rows can be download
 });
 
 test('a case entered elsewhere reaches the open dashboard by itself, and its figure shows the record behind it', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   await page.locator('.chip.live.green').waitFor();
   const card = page.locator('.fig', { hasText: '累计确诊' }).locator('.v');
@@ -156,7 +157,7 @@ test('a case entered elsewhere reaches the open dashboard by itself, and its fig
 });
 
 test('the curve has a table beside it and is saved as CSV and PNG', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   const [csv] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '存为 CSV' }).click()]);
   const rows = readFileSync(await csv.path(), 'utf8').trim().split('\r\n');
@@ -169,7 +170,7 @@ test('the curve has a table beside it and is saved as CSV and PNG', async () => 
 });
 
 test('the proposal is shown before it is applied, and applied only after a confirmation', async () => {
-  const page = await openPage(browser, server, { at: '/coverage' });
+  const page = await openPage(browser, server, { shared: true, at: '/coverage' });
   await settled(page);
   await page.getByRole('button', { name: '计算方案' }).click();
   await page.locator('table.ba').waitFor();
@@ -183,7 +184,7 @@ test('the proposal is shown before it is applied, and applied only after a confi
 });
 
 test('the bulletin is read, each figure opens its rows, and issuing keeps a version', async () => {
-  const page = await openPage(browser, server, { at: '/bulletin' });
+  const page = await openPage(browser, server, { shared: true, at: '/bulletin' });
   await settled(page);
   await page.locator('.sheet h2').waitFor();
   await page.locator('main td .linkish').first().click();
@@ -213,7 +214,7 @@ async function act(page, button, dialog = button) {
 }
 
 test('a suspected case is confirmed, transferred and closed, each offered when it fits', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   const id = await command(page, 'case.create', { area: await topArea(page), data: { name: '步骤' + stamp, classification: 'suspected' } });
   await page.goto(server.url + '/#/k/case/' + id);
@@ -241,7 +242,7 @@ test('a suspected case is confirmed, transferred and closed, each offered when i
 });
 
 test('a household gets a member by search, and nobody again', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   const area = await topArea(page), member = '责任' + stamp;
   await command(page, 'member.create', { area, data: { name: member } });
@@ -264,7 +265,7 @@ test('a household gets a member by search, and nobody again', async () => {
 });
 
 test('a row beside a record is opened for a reason, compared field by field, merged, and the merge undone', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   const area = await topArea(page), name = '重复' + stamp;
   const a = await command(page, 'resident.create', { area, data: { name, gender: 'female', phone: '13812345678' } });
@@ -304,7 +305,7 @@ test('a row beside a record is opened for a reason, compared field by field, mer
 });
 
 test('what only commands and imports make has no blank form', async () => {
-  const page = await openPage(browser, server, { at: '/k/bulletin' });
+  const page = await openPage(browser, server, { shared: true, at: '/k/bulletin' });
   await settled(page);
   assert.equal(await page.getByRole('button', { name: /新增|导入/ }).count(), 0);
   await page.getByRole('link', { name: /到“通报”页发布/ }).click();
@@ -316,7 +317,7 @@ test('what only commands and imports make has no blank form', async () => {
 });
 
 test('a sign-in link is issued, shown once, and lets its holder in', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   const id = await command(page, 'user.create', { data: { login: 'u' + stamp.toLowerCase(), name: '同事' + stamp } });
   await command(page, 'user_role.create', { area: await topArea(page), data: { account: id, role: 'headquarters' } });
@@ -343,7 +344,7 @@ test('a sign-in link is issued, shown once, and lets its holder in', async () =>
 });
 
 test('a place in a table is told by its last three names, with the whole chain behind it', async () => {
-  const page = await openPage(browser, server);
+  const page = await openPage(browser, server, { shared: true });
   await settled(page);
   let place = '141028100' + '00' + '01', last = ['吉昌镇', '新华社区', '第 1 网格'];
   if (real) {
@@ -375,7 +376,7 @@ test('the language is switched, remembered, and sent to the server', async () =>
 });
 
 test('on a phone the menu is a drawer and lists are cards', async () => {
-  const page = await openPage(browser, server, { viewport: phone });
+  const page = await openPage(browser, server, { shared: true, viewport: phone });
   await settled(page);
   assert.equal(await page.locator('aside.side').isVisible(), false);
   await page.getByRole('button', { name: '菜单', exact: true }).click();

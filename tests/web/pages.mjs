@@ -1,5 +1,5 @@
 /* Every page and every drawer or dialog that covers one; the accessibility test and the pictures go through the same list. */
-import { settled } from './helper.mjs';
+import { fromUserMenu, settled } from './helper.mjs';
 
 const first = (kind) => async (page) => {
   await page.goto(page.url().split('#')[0] + '#/k/' + kind);
@@ -23,8 +23,8 @@ export const pages = [
   { name: 'dashboard-table', open: {}, act: async (page) => { await page.getByRole('button', { name: '表', exact: true }).click(); } },
   { name: 'area', open: {}, act: async (page) => { await page.locator('.w-area button').first().click(); await page.locator('.areapick .leaf').first().waitFor(); } },
   { name: 'user-menu', open: {}, act: async (page) => { await page.locator('.top .user').click(); await page.getByRole('menuitem').first().waitFor(); await page.waitForTimeout(400); } },
-  { name: 'password', open: {}, act: async (page) => { await page.locator('.top .user').click(); await page.getByRole('menuitem', { name: '修改密码' }).click(); await page.locator('#p-old').waitFor(); await page.waitForTimeout(500); } },
-  { name: 'totp', open: {}, act: async (page) => { await page.locator('.top .user').click(); await page.getByRole('menuitem', { name: '两步验证' }).click(); await page.locator('svg.qr').waitFor(); await page.waitForTimeout(500); } },
+  { name: 'password', open: {}, act: async (page) => { await fromUserMenu(page, '修改密码'); await page.locator('#p-old').waitFor(); await page.waitForTimeout(500); } },
+  { name: 'totp', open: {}, act: async (page) => { await fromUserMenu(page, '两步验证'); await page.locator('svg.qr').waitFor(); await page.waitForTimeout(500); } },
   { name: 'rows', open: {}, act: async (page) => { await page.locator('.fig', { hasText: '累计确诊' }).click(); await page.locator('.el-drawer .short li').first().waitFor(); await page.waitForTimeout(500); } },
   { name: 'list-resident', open: { at: '/k/resident' } },
   { name: 'list-area', open: { at: '/k/area' } },
