@@ -10,6 +10,7 @@
 #include "api/request.h"
 
 #include "base/utf8.h"
+#include "core/trace.h"
 #include "text/text.h"
 
 enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000, PLACE_TEXT = 1024 };
@@ -298,6 +299,22 @@ static int add_exact(struct listing *l, struct rows *rows, struct err *e) {
     return got < 0 ? -1 : 0;
 }
 
+/* As long as the value stands in a log's rows, and no older ones. */
+static int exact_in_log(struct listing *l, size_t i, struct err *e) {
+    struct request *rq = l->rq;
+    int64_t now = site_now(rq->site);
+    struct trace t = {.kind = l->k, .field = i, .from = now - (l->k->retention_days + 1) * US_PER_DAY, .before = now + US_PER_DAY};
+    struct record *all;
+    struct err no;
+    size_t n;
+    if (trace_value(rq->site, rq->a, l->k, i, l->q, &t.value, &no)) return 0;
+    TRY(trace_rows(rq->db, rq->site, rq->a, &t, EXACT_MOST, &all, &n, e));
+    for (size_t j = 0; j < n && l->exact_n < EXACT_MOST; j++)
+        if (in_ranges(l, all[j].path) && filters_match(l, &all[j]) && !is_exact(l, all[j].id)) l->exact[l->exact_n++] = all[j];
+    l->numbered = l->exact_n > 0;
+    return 0;
+}
+
 /* A sealed field is found by its keyed hash and only by its whole value. */
 static int exact_in_field(struct listing *l, size_t i, struct err *e) {
     const struct field *f = &l->k->fields[i];
@@ -322,8 +339,10 @@ static int exact_in_field(struct listing *l, size_t i, struct err *e) {
 static int find_exact(struct listing *l, struct err *e) {
     const struct kind_sql *q = kind_sql(l->k);
     if (l->q.n == 0) return 0;
-    for (size_t i = 0; i < l->k->n; i++)
+    for (size_t i = 0; i < l->k->n; i++) {
         if (q->by_hash[i].sql || q->by_text[i].sql) TRY(exact_in_field(l, i, e));
+        if (q->trace[i].sql && l->k->fields[i].flags & FIND) TRY(exact_in_log(l, i, e));
+    }
     return 0;
 }
 

@@ -40,6 +40,8 @@ struct rule {
     size_t cut_set; /* figures of a kind with equal cuts share a number */
     const struct rule *part, *whole;
     struct stmt span; /* FLOW with an INDEXED day: see span_build; else sql NULL */
+    struct stmt span_at; /* of a log: with the reference `way` to one thing */
+    int way;
 };
 struct rule_list {
     const struct rule *const *all;
@@ -70,8 +72,8 @@ int dims_cut(struct arena *a, const struct figure_query *q, struct str *ret, str
 enum { ST_TALLY_ADD, ST_TALLY_CUTS, ST_TALLY_DAYS, ST_TALLY_NONE, ST_TALLY_ALL, ST__COUNT };
 extern struct stmt figure_stmts[ST__COUNT];
 /* Records that a FLOW may count: $1 site $2 first value of `on` $3 the one behind the last $4 path from $5 path to $6 after path
- * $7 after id $8 limit; order path, id. */
-void span_build(struct arena *a, const struct rule *u, struct stmt *s);
+ * $7 after id $8 limit; order path, id.  span_at: $9 the id of what `way` points to. */
+void span_build(struct arena *a, struct rule *u);
 
 /* ---- records of a kind, in path order and without those removed unless said otherwise ---- */
 struct record_scan {
@@ -80,9 +82,9 @@ struct record_scan {
     const struct kind *k;
     struct path_range range;
     bool by_id;              /* every record in the order of ids, removed ones too; the range plays no part */
-    const struct stmt *span; /* a rule's, with the first value and the one behind the last */
+    const struct stmt *span; /* a rule's, with the first value and the one behind the last, and what span_at points to */
     const struct stmt *field; /* else one of kind_sql.by_field, with the value */
-    struct val value, value_end;
+    struct val value, value_end, at;
     char day[2][DAY_TEXT];
     char last_path[AREA_PATH]; /* where it stands */
     struct id last_id;

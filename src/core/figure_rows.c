@@ -13,7 +13,7 @@ static int open_page(struct record_scan *c, struct err *e) {
     memcpy(c->after_path, c->last_path, sizeof c->after_path);
     struct val after = VTEXT(str_z(c->after_path)), limit = VINT(c->page);
     if (c->by_id) return db_query(c->db, &kind_sql(c->k)->scan, &c->rows, e, site, id, limit);
-    if (c->span) return db_query(c->db, c->span, &c->rows, e, site, c->value, c->value_end, from, to, after, id, limit);
+    if (c->span) return db_query(c->db, c->span, &c->rows, e, site, c->value, c->value_end, from, to, after, id, limit, c->at);
     if (c->field) return db_query(c->db, c->field, &c->rows, e, site, c->value, from, to, after, id, limit);
     return db_query(c->db, &kind_sql(c->k)->range_after, &c->rows, e, site, from, to, after, id, limit);
 }
@@ -88,8 +88,20 @@ static bool counts_in(const struct rows_ask *k, const struct record *r) {
 
 /* ---- FLOW and STOCK ---- */
 
+/* What the cut names when it is what a log's rows are found by. */
+static bool named_way(const struct rows_ask *k, struct id *ret) {
+    const struct rule *u = k->rule;
+    if (!u->span_at.sql) return false;
+    for (size_t i = 0; i < u->cuts_n; i++)
+        if (u->cuts[i].field == u->way && id_parse(cut_get(k->want, u->cuts[i].name), ret)) return true;
+    return false;
+}
+
 static void scan_span(const struct rows_ask *k, struct record_scan *c) {
-    c->span = &k->rule->span;
+    struct id way;
+    bool named = named_way(k, &way);
+    c->span = named ? &k->rule->span_at : &k->rule->span;
+    c->at = named ? VID(way) : VNULL;
     if (k->rule->f->kind->fields[k->rule->on].type == F_TIME) {
         c->value = VINT(tz_start(k->s->tz, k->q->from, 0));
         c->value_end = VINT(tz_start(k->s->tz, k->q->to + 1, 0));
@@ -128,7 +140,8 @@ static int rows_counted(struct rows_ask *k, struct err *e) {
     struct record r;
     INVARIANT(k->cur->path.n < AREA_PATH);
     if (k->cur->path.n) memcpy(c.last_path, k->cur->path.p, k->cur->path.n);
-    if (k->rule->span.sql && k->q->to - k->q->from < SPAN_DAYS) scan_span(k, &c);
+    struct id way;
+    if (k->rule->span.sql && (k->q->to - k->q->from < SPAN_DAYS || named_way(k, &way))) scan_span(k, &c);
     else scan_field(k, &c);
     for (;;) {
         arena_clear(&one);

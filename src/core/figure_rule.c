@@ -156,7 +156,7 @@ static void compile(struct rule *u, const struct figure *f, size_t index) {
     if (f->sum) u->sum = known_field(f->kind, str_z(f->sum));
     INVARIANT(!f->sum || f->kind->fields[u->sum].type == F_INT);
     if (f->when) compile_when(u);
-    if (f->how == FLOW && f->kind->fields[u->on].flags & INDEXED) span_build(&memory, u, &u->span);
+    if (f->how == FLOW && f->kind->fields[u->on].flags & INDEXED) span_build(&memory, u);
 }
 
 static bool same_cuts(const struct rule *a, const struct rule *b) {

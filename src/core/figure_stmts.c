@@ -33,19 +33,39 @@ static void add_test(struct buf *b, const struct kind *k, const struct rule_test
     }
 }
 
-void span_build(struct arena *a, const struct rule *u, struct stmt *s) {
+/* A log has no index by its time alone: it is asked for each of what its first INDEXED reference may point to. */
+static const struct field *way_in(const struct kind *k) {
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].ref && (k->fields[i].flags & (INDEXED | REQUIRED)) == (INDEXED | REQUIRED)) return &k->fields[i];
+    return NULL;
+}
+
+/* path || '' keeps SQLite from walking the whole table in path order to save itself the sorting. */
+#define FROM_PLACE " AND (path || '', id) > ($6, $7) AND removed = 0 ORDER BY path || '', id LIMIT $8"
+
+static void span_finish(struct arena *a, const struct rule *u, const char *name, struct buf *b, struct stmt *s) {
+    for (size_t i = 0; i < u->tests_n; i++) add_test(b, u->f->kind, &u->tests[i]);
+    buf_addz(b, u->f->kind->flags & KIND_LOG ? " AND path >= $4 AND path < $5" FROM_PLACE : " AND path || '' >= $4 AND path || '' < $5" FROM_PLACE);
+    INVARIANT(!b->failed);
+    *s = (struct stmt){.name = arena_printf(a, "%s.%s", u->f->id, name), .sql = arena_strz(a, buf_str(b))};
+    stmt_register(s, 1);
+    buf_clear(b);
+}
+
+void span_build(struct arena *a, struct rule *u) {
     struct buf b CLEANUP(buf_release) = BUF(1 << 16);
     const struct kind *k = u->f->kind;
     const char *on = k->fields[u->on].name;
     struct str select = str_z(kind_sql(k)->get.sql), tail = STR(" AND id = $2");
+    const struct field *way = k->flags & KIND_LOG ? way_in(k) : NULL;
+    if (k->flags & KIND_LOG && !way) return;
     INVARIANT(str_ends(select, tail));
-    buf_add_str(&b, str_sub(select, 0, select.n - tail.n));
-    buf_addf(&b, " AND %s >= $2 AND %s < $3", on, on);
-    for (size_t i = 0; i < u->tests_n; i++) add_test(&b, k, &u->tests[i]);
-    /* path || '' keeps SQLite from walking the whole table in path order to save itself the sorting. */
-    buf_addz(&b, " AND path || '' >= $4 AND path || '' < $5 AND (path || '', id) > ($6, $7) AND removed = 0"
-                 " ORDER BY path || '', id LIMIT $8");
-    INVARIANT(!b.failed);
-    *s = (struct stmt){.name = arena_printf(a, "%s.rows", u->f->id), .sql = arena_strz(a, buf_str(&b))};
-    stmt_register(s, 1);
+    select = str_sub(select, 0, select.n - tail.n);
+    buf_addf(&b, "%.*s AND %s >= $2 AND %s < $3", STR_FMT(select), on, on);
+    if (way) buf_addf(&b, " AND %s IN (SELECT id FROM %s WHERE site = $1)", way->name, kind_table(kind_by_name(str_z(way->ref))));
+    span_finish(a, u, "rows", &b, &u->span);
+    if (!way) return;
+    u->way = kind_field(k, str_z(way->name));
+    buf_addf(&b, "%.*s AND %s = $9 AND %s >= $2 AND %s < $3", STR_FMT(select), way->name, on, on);
+    span_finish(a, u, "rows_at", &b, &u->span_at);
 }

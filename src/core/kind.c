@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/utf8.h"
+#include "pass/pass.h"
 #include "text/text.h"
 
 static const char *const type_names[F__COUNT] = {
@@ -183,6 +184,8 @@ static int plain_text(const struct check_env *env, const struct field *f, struct
     for (size_t i = 0; i < s.n; i++)
         if ((uint8_t)s.p[i] < ' ' && s.p[i] != '\n' && s.p[i] != '\t' && s.p[i] != '\r')
             return err_set(e, ERR_INVALID, f->name, s.p[i] ? M_CONTROL : M_NUL);
+    char number[PASS_NUMBER];
+    if (f->flags & CARD && pass_number_parse(s, number)) s = str_z(number);
     *ret = VTEXT(arena_str(env->a, s));
     return 0;
 }

@@ -33,11 +33,13 @@ enum field_flags {
     FIND = 8,        /* SEALED, and found by keyed hash (a column NAME_hash) */
     UNIQUE = 16,     /* no two records of the site that are not removed share it */
     READ_ONLY = 32,  /* filled in by the program */
-    INDEXED = 64,    /* lists may be filtered by it quickly; references of log kinds */
+    INDEXED = 64,    /* lists may be filtered by it quickly; of a log kind: its time, and references whose rows are found by it */
     PAST = 128,      /* a date or time not after now */
     LIST = 256,      /* a column of the list page */
     SEARCH = 512,    /* feeds the search columns; the first such field is the record's title */
     KEY = 1024,      /* names the record in files and references: an import finds it by this */
+    TRACE = 2048,    /* of a log kind: whose rows of a day are found by it (kind_sql.trace) */
+    CARD = 4096,     /* a text that may be the number of a pass: then kept as it stands on the card */
 };
 struct field {
     const char *name;
@@ -68,6 +70,7 @@ struct kind {
     const char *purpose;    /* why it is kept and on what legal ground (shown in the register of processing) */
     int retention_days;     /* the personal part ends so many days after the last change; 0: with the outbreak */
     const char *area_from;  /* the reference field whose area is taken when none is given */
+    const char *seen;       /* KIND_LOG: the time field that says when it happened */
     /* Fills READ_ONLY fields and checks across fields; r is the new state, old the one before or NULL.  May read through tx. */
     int (*derive)(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
     struct kind_cell *cell; /* what is known at start only; FIELDS makes it */

@@ -60,9 +60,12 @@ struct kind_sql {
     struct stmt search_name, search_initials; /* $1 site $2 text from $3 text to $4 path from $5 path to $6 after text $7 after id $8 limit */
     struct stmt derived;     /* $1 site $2 id: the columns of record_derived */
     struct stmt move;        /* $1 site $2 old path $3 old path end $4 new path: a subtree that moved */
-    struct stmt *by_field;   /* INDEXED: $1 site $2 value, then as range_after from $3 on; sql NULL where there is none */
+    /* One for each field; sql NULL where there is none. */
+    struct stmt *by_field;   /* INDEXED, not KIND_LOG: $1 site $2 value, then as range_after from $3 on */
     struct stmt *by_text;    /* KEY or UNIQUE: $1 site $2 text: two at most */
-    struct stmt *by_hash;    /* FIND: $1 site $2 hash: three at most */
+    struct stmt *by_hash;    /* FIND, not KIND_LOG: $1 site $2 hash: three at most */
+    struct stmt *trace;      /* TRACE: see trace.h */
+    struct stmt *between;    /* KIND_LOG, INDEXED reference: $1 site $2 value $3 seen from $4 seen to $5 after seen $6 after id $7 limit; order seen, id */
     const char *ddl;
     struct str *field_names; /* "resident.phone": what a sealed value and its hash are bound to */
     bool has_search;

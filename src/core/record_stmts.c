@@ -125,7 +125,7 @@ static void build_by_field(struct kind_sql *q, const struct kind *k, struct buf 
     q->by_hash = arena_new(&sql_arena, struct stmt, k->n);
     for (size_t i = 0; i < k->n; i++) {
         const struct field *f = &k->fields[i];
-        if (f->flags & INDEXED) {
+        if (f->flags & INDEXED && !(k->flags & KIND_LOG)) {
             select_from(b, k);
             buf_addf(b, " AND %s = $2 AND " AFTER("5", "6", "3") " AND path < $4 AND removed = 0 ORDER BY path, id LIMIT $7", f->name);
             finish(&q->by_field[i], k, f->name, b);
@@ -135,10 +135,35 @@ static void build_by_field(struct kind_sql *q, const struct kind *k, struct buf 
             buf_addf(b, " AND %s = $2 AND removed = 0 ORDER BY id LIMIT 2", f->name);
             finish(&q->by_text[i], k, f->name, b);
         }
-        if (f->flags & FIND) {
+        if (f->flags & FIND && !(k->flags & KIND_LOG)) {
             select_from(b, k);
             buf_addf(b, " AND %s_hash = $2 AND removed = 0 ORDER BY id LIMIT 3", f->name);
             finish(&q->by_hash[i], k, f->name, b);
+        }
+    }
+}
+
+static const char *found_by(const struct field *f) {
+    return f->flags & FIND ? arena_printf(&sql_arena, "%s_hash", f->name) : f->name;
+}
+
+#define DAY_OF "(%s / 86400000000)"
+
+static void build_seen(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    q->trace = arena_new(&sql_arena, struct stmt, k->n);
+    q->between = arena_new(&sql_arena, struct stmt, k->n);
+    for (size_t i = 0; i < k->n; i++) {
+        const struct field *f = &k->fields[i];
+        if (f->flags & TRACE) {
+            select_from(b, k);
+            buf_addf(b, " AND " DAY_OF " = $2 AND %s = $3 AND %s >= $4 AND (%s, id) < ($5, $6) ORDER BY %s DESC, id DESC LIMIT $7", k->seen, found_by(f),
+                     k->seen, k->seen, k->seen);
+            finish(&q->trace[i], k, arena_printf(&sql_arena, "trace_%s", f->name), b);
+        }
+        if (f->flags & INDEXED && f->type == F_REF && k->flags & KIND_LOG) {
+            select_from(b, k);
+            buf_addf(b, " AND %s = $2 AND %s >= $3 AND %s < $4 AND (%s, id) > ($5, $6) ORDER BY %s, id LIMIT $7", f->name, k->seen, k->seen, k->seen, k->seen);
+            finish(&q->between[i], k, arena_printf(&sql_arena, "between_%s", f->name), b);
         }
     }
 }
@@ -156,8 +181,29 @@ static void add_hash_index(struct buf *b, const struct kind *k, const struct fie
              f->name, kind_table(k), f->name, unique ? "" : ", id", f->name, unique ? " AND removed = 0" : "");
 }
 
-static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
+static void add_field_indexes(struct buf *b, const struct kind *k, const struct field *f) {
     char name[80], columns[96];
+    snprintf(name, sizeof name, "%s_%s", "by", f->name);
+    snprintf(columns, sizeof columns, "%s, path, id", f->name);
+    if (f->flags & INDEXED) add_index(b, k, name, columns, false);
+    snprintf(name, sizeof name, "%s_%s", "key", f->name);
+    snprintf(columns, sizeof columns, f->flags & UNIQUE ? "%s" : "%s, id", f->name);
+    if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, columns, f->flags & UNIQUE);
+    if (f->flags & FIND) add_hash_index(b, k, f);
+}
+
+/* A log grows all day long and each index is a good part of what a row costs.  With the day in front, the place where a value's row goes lies among
+ * those of the day, however many days there are; the path behind a time is for the question about an area, which then reads no row of another one. */
+static void add_log_indexes(struct buf *b, const struct kind *k, const struct field *f) {
+    const char *by = found_by(f);
+    if (f->flags & INDEXED && f->type == F_REF)
+        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", k->name, f->name, kind_table(k), f->name, k->seen);
+    if (f->flags & TRACE)
+        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_trace_%s ON %s (site, " DAY_OF ", %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
+                 by, by);
+}
+
+static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
     buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (site {int} NOT NULL, id {id} NOT NULL, version {int} NOT NULL, area {id}, path {text} NOT NULL, "
                 "created_at {int} NOT NULL, created_by {id}, updated_at {int} NOT NULL, updated_by {id}, removed {int} NOT NULL, "
                 "extra {text}, batch {int}", kind_table(k));
@@ -172,14 +218,8 @@ static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
         add_index(b, k, "search_initials", "search_initials, id", false);
     }
     for (size_t i = 0; i < k->n; i++) {
-        const struct field *f = &k->fields[i];
-        snprintf(name, sizeof name, "%s_%s", "by", f->name);
-        snprintf(columns, sizeof columns, "%s, path, id", f->name);
-        if (f->flags & INDEXED) add_index(b, k, name, columns, false);
-        snprintf(name, sizeof name, "%s_%s", "key", f->name);
-        snprintf(columns, sizeof columns, f->flags & UNIQUE ? "%s" : "%s, id", f->name);
-        if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, columns, f->flags & UNIQUE);
-        if (f->flags & FIND) add_hash_index(b, k, f);
+        if (k->flags & KIND_LOG) add_log_indexes(b, k, &k->fields[i]);
+        else add_field_indexes(b, k, &k->fields[i]);
     }
     q->ddl = arena_strz(&sql_arena, buf_str(b));
     buf_clear(b);
@@ -209,6 +249,7 @@ void record_tables_build(void) {
         build_update(q, k, &b);
         build_selects(q, k, &b);
         build_by_field(q, k, &b);
+        build_seen(q, k, &b);
         build_ddl(q, k, &b);
         struct stmt *one[] = {&q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->scan,
                               &q->batches, &q->derived, &q->search_name, &q->search_initials, &q->move};
@@ -216,5 +257,7 @@ void record_tables_build(void) {
         register_if(q->by_field, k->n);
         register_if(q->by_text, k->n);
         register_if(q->by_hash, k->n);
+        register_if(q->trace, k->n);
+        register_if(q->between, k->n);
     }
 }

@@ -17,7 +17,7 @@ int schema_newest(void) {
     return migrations[COUNT(migrations) - 1].number;
 }
 
-static int run_migrations(struct db *db, int64_t now, int version, struct err *e) {
+static int run_migrations(struct db *db, int64_t now, int version, bool *ret_any, struct err *e) {
     int64_t have = 0;
     char text[24];
     if (db_table_exists(db, "migration") && db_int_n(db, CS(schema_version), NULL, 0, &have, e) < 0) return -1;
@@ -27,6 +27,7 @@ static int run_migrations(struct db *db, int64_t now, int version, struct err *e
         if (migrations[i].number <= have || migrations[i].number > version) continue;
         TRY(db_script(db, str_z(migrations[i].sql), e));
         TRY(db_run(db, CS(schema_version_add), e, VINT(migrations[i].number), VINT(now)));
+        *ret_any = true;
     }
     return 0;
 }
@@ -68,8 +69,8 @@ static int add_column(struct db *db, struct arena *a, const struct kind *k, cons
     return db_run(db, CS(schema_column_add), e, VTEXTZ(k->name), VTEXTZ(name));
 }
 
-static int update_kind(struct db *db, struct arena *a, const struct columns *have, const struct kind *k, struct err *e) {
-    bool new_table = !has_column(have, a, k, "id"), changed = new_table;
+static int update_kind(struct db *db, struct arena *a, const struct columns *have, const struct kind *k, bool migrated, struct err *e) {
+    bool new_table = !has_column(have, a, k, "id"), changed = new_table || migrated;
     if (new_table) {
         TRY(db_script(db, str_z(kind_sql(k)->ddl), e));
         TRY(add_column(db, a, k, "id", "{id}", true, e));
@@ -83,7 +84,7 @@ static int update_kind(struct db *db, struct arena *a, const struct columns *hav
         }
         if (f->flags & FIND && !has_column(have, a, k, hash)) TRY(add_column(db, a, k, hash, "{blob}", new_table, e));
     }
-    /* Again, for the indexes of new columns. */
+    /* Again, for indexes that are new or of new columns. */
     return changed && !new_table ? db_script(db, str_z(kind_sql(k)->ddl), e) : 0;
 }
 
@@ -91,9 +92,10 @@ static int update_all(struct db *db, int64_t now, int version, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct columns have;
     TRY(db_lock_schema(db, e));
-    TRY(run_migrations(db, now, version, e));
+    bool migrated = false;
+    TRY(run_migrations(db, now, version, &migrated, e));
     TRY(read_columns(db, &a, &have, e));
-    for (size_t i = 0; i < kind_count(); i++) TRY(update_kind(db, &a, &have, kind_at(i), e));
+    for (size_t i = 0; i < kind_count(); i++) TRY(update_kind(db, &a, &have, kind_at(i), migrated, e));
     return db_plan(db, e);
 }
 

@@ -16,6 +16,9 @@ static void check_field(const struct kind *k, const struct field *f) {
     INVARIANT(!(f->flags & SEALED) || f->type == F_TEXT || f->type == F_NAME || f->type == F_ID_NUMBER || f->type == F_PHONE);
     INVARIANT(!(f->flags & SEARCH) || !(k->flags & KIND_LOG));
     INVARIANT(!(f->flags & (UNIQUE | KEY)) || f->flags & FIND || field_is_text(f));
+    INVARIANT(!(f->flags & TRACE) || (k->flags & KIND_LOG && (f->flags & FIND || field_is_text(f))));
+    INVARIANT(!(k->flags & KIND_LOG) || !(f->flags & (UNIQUE | KEY)));
+    INVARIANT(!(k->flags & KIND_LOG && f->flags & INDEXED) || f->type == F_REF || (k->seen && strcmp(f->name, k->seen) == 0));
 }
 
 static void add_kind(const struct kind *k) {
@@ -27,6 +30,9 @@ static void add_kind(const struct kind *k) {
     int from = k->area_from ? kind_field(k, str_z(k->area_from)) : -1;
     INVARIANT(!k->area_from || from >= 0);
     INVARIANT(!(k->flags & KIND_FOLLOWS) || (from >= 0 && k->fields[from].flags & INDEXED && !(k->flags & KIND_LOG)));
+    int seen = k->seen ? kind_field(k, str_z(k->seen)) : -1;
+    INVARIANT(!(k->flags & KIND_LOG) == (seen < 0));
+    INVARIANT(seen < 0 || k->fields[seen].type == F_TIME);
     k->cell->index = (int)kinds_n;
     kinds[kinds_n++] = k;
 }

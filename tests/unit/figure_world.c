@@ -37,7 +37,7 @@ static const struct field scan_fields[] = {
     [TEMPERATURE] = {"temperature", F_REAL, L("体温", "temperature")},
     [ORIGIN] = {"origin", F_TEXT, L("来自", "origin")},
 };
-const struct kind world_scan = {.name = "scan", L("扫码", "scan"), FIELDS(scan_fields), .flags = KIND_LOG};
+const struct kind world_scan = {.name = "scan", L("扫码", "scan"), FIELDS(scan_fields), .flags = KIND_LOG, .seen = "seen_at"};
 
 /* The core's own statements name this table. */
 static const struct field role_fields[] = {

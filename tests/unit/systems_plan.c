@@ -3,18 +3,29 @@
 #include "core/record.h"
 #include "systems_help.h"
 
-/* Whether the statement looks into an index by more than the site, which holds for every row. */
-static bool narrow(sqlite3 *c, const struct stmt *s) {
-    char sql[4096];
+static bool by_index(sqlite3 *c, const struct stmt *s, const char *how) {
+    char sql[16384];
     sqlite3_stmt *st;
     bool found = false;
     CHECK(snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", s->sql) < (int)sizeof sql);
     /* {bytewise} is for servers. */
     for (char *mark; (mark = strchr(sql, '{'));) memset(mark, ' ', strcspn(mark, "}") + 1);
     if (sqlite3_prepare_v2(c, sql, -1, &st, NULL) != SQLITE_OK) unit_fail(__FILE__, __LINE__, "%s: %s", s->name, sqlite3_errmsg(c));
-    while (sqlite3_step(st) == SQLITE_ROW) found |= strstr((const char *)sqlite3_column_text(st, 3), "(site=? AND ") != NULL;
+    while (sqlite3_step(st) == SQLITE_ROW) found |= strstr((const char *)sqlite3_column_text(st, 3), how) != NULL;
     sqlite3_finalize(st);
     return found;
+}
+
+/* Whether the statement looks into an index by more than the site, which holds for every row. */
+static bool narrow(sqlite3 *c, const struct stmt *s) {
+    return by_index(c, s, "(site=? AND ");
+}
+
+/* How the rows behind a figure of one day are found: by what they point to and the time. */
+static const struct stmt *stmt_named(const char *name) {
+    for (size_t i = 1; stmt_at(i); i++)
+        if (strcmp(stmt_at(i)->name, name) == 0) return stmt_at(i);
+    unit_fail(__FILE__, __LINE__, "there is no statement %s", name);
 }
 
 static void check_kind(sqlite3 *c, const struct kind *k) {
@@ -23,7 +34,7 @@ static void check_kind(sqlite3 *c, const struct kind *k) {
     for (size_t i = 0; i < COUNT(always); i++)
         if (always[i]->sql && !narrow(c, always[i])) unit_fail(__FILE__, __LINE__, "%s reads the whole site", always[i]->name);
     for (size_t i = 0; i < k->n; i++) {
-        const struct stmt *const by[] = {&q->by_field[i], &q->by_text[i], &q->by_hash[i]};
+        const struct stmt *const by[] = {&q->by_field[i], &q->by_text[i], &q->by_hash[i], &q->trace[i], &q->between[i]};
         for (size_t j = 0; j < COUNT(by); j++)
             if (by[j]->sql && !narrow(c, by[j])) unit_fail(__FILE__, __LINE__, "%s.%s reads the whole site", k->name, k->fields[i].name);
     }
@@ -37,6 +48,10 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     desk_open(&d);
     CHECK(sqlite3_open_v2(site_path(path, d.site->dir, "lianfang.db"), &c, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK);
     for (size_t i = 0; kind_at(i); i++) check_kind(c, kind_at(i));
+    CHECK(by_index(c, stmt_named("gate.febrile.rows"), "gate_scan_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)"));
+    CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at"), "gate_scan_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)"));
+    CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=?)"));
+    CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "gate_scan_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)"));
     sqlite3_close(c);
     desk_close(&d);
 }

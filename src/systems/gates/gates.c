@@ -31,11 +31,11 @@ static const struct field scan_fields[] = {
     {"seen_at", F_TIME, {"时间", "Time"}, .also = "检查时间|登记时间|通过时间|Seen at", .flags = REQUIRED | PAST | INDEXED | LIST},
     {"what", F_CODE, {"对象", "What"}, .also = "类别|人车", .codes = &scan_whats, .flags = REQUIRED | LIST},
     {"persons", F_INT, {"人数", "Persons"}, .also = "乘员|车上人数|Passengers", .min = 0, .max = 100, .flags = LIST},
-    {"plate", F_PLATE, {"车牌号", "Plate"}, .also = "车牌|车号|Licence plate", .flags = PERSONAL | LIST},
-    {"pass", F_TEXT, {"出入证号", "Pass number"}, .also = "证号|通行证号", .max = 14, .flags = PERSONAL | LIST},
+    {"plate", F_PLATE, {"车牌号", "Plate"}, .also = "车牌|车号|Licence plate", .flags = PERSONAL | TRACE | LIST},
+    {"pass", F_TEXT, {"出入证号", "Pass number"}, .also = "证号|通行证号", .max = 14, .flags = PERSONAL | TRACE | CARD | LIST},
     {"name", F_NAME, {"姓名", "Name"}, .also = "司机|驾驶员姓名", .max = 60, .flags = PERSONAL | LIST},
-    {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|证件号码|ID number", .flags = SEALED | FIND},
-    {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|Mobile", .flags = SEALED | FIND},
+    {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|证件号码|ID number", .flags = SEALED | FIND | TRACE},
+    {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|Mobile", .flags = SEALED | FIND | TRACE},
     {"temperature", F_REAL, {"体温", "Temperature"}, .also = "温度|测温|体温（℃）|Temp", .unit = "°C", .min = 34, .max = 43, .flags = PERSONAL | LIST},
     {"origin", F_TEXT, {"来自", "Origin"}, .also = "来源地|出发地|始发地|From", .max = 100, .flags = PERSONAL | LIST},
     {"verdict", F_CODE, {"处置", "Verdict"}, .also = "处理|处置结果", .codes = &scan_verdicts, .flags = LIST},
@@ -52,7 +52,7 @@ static int scan_derive(struct tx *tx, const struct record *old, struct record *r
 }
 
 const struct kind gate_scan_kind = {
-    .name = "gate_scan", .label = {"过卡登记", "Gate scan"}, FIELDS(scan_fields), .flags = KIND_LOG, .area_from = "gate", .derive = scan_derive,
+    .name = "gate_scan", .label = {"过卡登记", "Gate scan"}, FIELDS(scan_fields), .flags = KIND_LOG, .area_from = "gate", .seen = "seen_at", .derive = scan_derive,
     .purpose = "防控排查：追溯同时经过卡点的人员，28天后删除个人信息|Epidemic control: who passed a gate together with a case; personal data ends after 28 days",
     .retention_days = 28,
 };
