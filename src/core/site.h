@@ -96,6 +96,7 @@ struct write_item {
     bool apart;         /* it may fail after it has written: under a savepoint from the start */
     struct err err;
     bool failed;
+    int64_t queued_at; /* monotonic_us; of the writer */
     struct write_item *next;
 };
 /* False when the queue is full or the writer is stopping: answer BUSY. */
@@ -105,8 +106,17 @@ int writer_run(struct site *s, struct write_item *item, struct err *e);
 
 struct writer_counts {
     int64_t commits, items, failed, retried, queued, commit_us;
+    int64_t queue_us;   /* how long items stood in the queue, all together */
     int64_t waiting_us; /* how long the group under way has been running; 0: there is none */
 };
 struct writer_counts writer_counts(struct site *s);
+/* How long an item submitted now will wait for its answer if items cost what they cost lately, and how many are done in `us` at that cost. */
+struct writer_pace {
+    int64_t wait_us;
+    size_t done; /* at most what the queue holds */
+};
+struct writer_pace writer_pace(struct site *s, int64_t us);
+/* Around the done() calls of each group, on the writer's thread, so that whoever waits is woken once for all of them; NULL: nothing. */
+void writer_around_answers(struct site *s, void (*around)(bool begins));
 
 #endif

@@ -18,6 +18,8 @@
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 5000 };
+/* What an item costs is learnt from groups of some size: a commit alone says nothing about how many would fit beside it. */
+enum { COST_FEW = 64, COST_GROUPS = 8, COST_FIRST_NS = 100000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
 static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
 
@@ -28,7 +30,9 @@ struct writer {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct write_item *first, **last;
-    size_t queued;
+    size_t queued, taken; /* waiting; in the group under way */
+    int64_t cost_ns;      /* of an item, lately */
+    void (*around)(bool begins);
     bool stopping;
     struct tally_batch *tallies;
     struct log_rows *logs;
@@ -169,10 +173,9 @@ static void count_group(struct writer *w, const struct write_item *items, bool c
     pthread_mutex_lock(&w->lock);
     w->counts.commits += committed;
     w->counts.commit_us += us;
-    for (const struct write_item *i = items; i; i = i->next) {
-        w->counts.items++;
-        w->counts.failed += i->failed;
-    }
+    w->counts.items += (int64_t)w->taken;
+    for (const struct write_item *i = items; i; i = i->next) w->counts.failed += i->failed;
+    w->cost_ns += (us * 1000 / (int64_t)MAX(w->taken, (size_t)COST_FEW) - w->cost_ns) / COST_GROUPS;
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -187,6 +190,18 @@ static void checkpoint(struct writer *w) {
 static void checkpoint_when_grown(struct writer *w) {
     w->written += db_writes(w->db);
     if (db_shared(w->db) && w->written >= GROWN_ROWS) checkpoint(w);
+}
+
+static void answer_all(struct writer *w, struct write_item *items) {
+    pthread_mutex_lock(&w->lock);
+    void (*around)(bool begins) = w->around;
+    pthread_mutex_unlock(&w->lock);
+    if (around) around(true);
+    for (struct write_item *i = items, *next; i; i = next) {
+        next = i->next; /* done() may free the item */
+        i->done(i);
+    }
+    if (around) around(false);
 }
 
 static void commit_group(struct writer *w, struct write_item *items) {
@@ -216,10 +231,7 @@ static void commit_group(struct writer *w, struct write_item *items) {
         pthread_mutex_unlock(&w->site->lock);
     }
     count_group(w, items, r == 0, monotonic_us() - began);
-    for (struct write_item *i = items, *next; i; i = next) {
-        next = i->next; /* done() may free the item */
-        i->done(i);
-    }
+    answer_all(w, items);
     checkpoint_when_grown(w);
 }
 
@@ -227,7 +239,14 @@ static struct write_item *take_group(struct writer *w) {
     struct write_item *first = w->first, *i = first;
     if (!i) return NULL;
     size_t n = 1;
-    while (i->next && n < GROUP_MOST) i = i->next, n++;
+    w->began = monotonic_us();
+    w->counts.queue_us += w->began - i->queued_at;
+    while (i->next && n < GROUP_MOST) {
+        i = i->next;
+        w->counts.queue_us += w->began - i->queued_at;
+        n++;
+    }
+    w->taken = n;
     w->first = i->next;
     if (!w->first) w->last = &w->first;
     i->next = NULL;
@@ -245,11 +264,11 @@ static void *writer_main(void *arg) {
     for (;;) {
         struct write_item *group = take_group(w);
         if (group) {
-            w->began = monotonic_us();
             pthread_mutex_unlock(&w->lock);
             commit_group(w, group);
             pthread_mutex_lock(&w->lock);
             w->began = 0;
+            w->taken = 0;
             continue;
         }
         if (w->stopping) break;
@@ -268,6 +287,7 @@ void writer_start(struct site *s, struct db *db) {
     w->site = s;
     w->db = db;
     w->last = &w->first;
+    w->cost_ns = COST_FIRST_NS;
     w->id = id_new(site_now(s));
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
@@ -307,6 +327,7 @@ bool writer_submit(struct site *s, struct write_item *item) {
     bool taken = !w->stopping && w->queued < QUEUE_MOST;
     if (taken) {
         item->next = NULL;
+        item->queued_at = monotonic_us();
         *w->last = item;
         w->last = &item->next;
         if (w->queued++ == 0) pthread_cond_signal(&w->wake);
@@ -370,4 +391,20 @@ struct writer_counts writer_counts(struct site *s) {
     c.waiting_us = w->began ? monotonic_us() - w->began : 0;
     pthread_mutex_unlock(&w->lock);
     return c;
+}
+
+struct writer_pace writer_pace(struct site *s, int64_t us) {
+    struct writer *w = s->writer;
+    pthread_mutex_lock(&w->lock);
+    int64_t cost = MAX(w->cost_ns, INT64_C(1000)), left = 0;
+    if (w->began) left = MAX((int64_t)w->taken * cost / 1000 - (monotonic_us() - w->began), INT64_C(0));
+    struct writer_pace p = {.wait_us = left + (int64_t)w->queued * cost / 1000, .done = (size_t)MIN(us * 1000 / cost, (int64_t)QUEUE_MOST)};
+    pthread_mutex_unlock(&w->lock);
+    return p;
+}
+
+void writer_around_answers(struct site *s, void (*around)(bool begins)) {
+    pthread_mutex_lock(&s->writer->lock);
+    s->writer->around = around;
+    pthread_mutex_unlock(&s->writer->lock);
 }

@@ -91,6 +91,49 @@ TEST(closing_a_site_with_a_full_queue_tells_everybody_once) {
     arena_release(&w.a);
 }
 
+static int begun, ended, told_outside; /* on the writer's thread */
+
+static void around(bool begins) {
+    begun += begins;
+    ended += !begins;
+}
+
+static void done_inside(struct write_item *item UNUSED) {
+    told++;
+    told_outside += begun != ended + 1;
+}
+
+TEST(what_waits_is_foreseen_by_what_is_queued_and_a_group_is_told_at_one_go) {
+    enum { SOME = 300, LONG_US = 3600 * 1000000ll };
+    static struct write_item all[2 * SOME];
+    world_make();
+    CHECK_INT(writer_pace(w.s, LONG_US).wait_us, 0);
+    struct slow slow = {.item = {.run = slow_run, .done = done_inside}};
+    sem_init(&slow.go, 0, 0);
+    writer_around_answers(w.s, around);
+    CHECK(writer_submit(w.s, &slow.item));
+    while (writer_counts(w.s).queued) sched_yield();
+    int64_t before = 0;
+    for (int i = 0; i < 2 * SOME; i++) {
+        all[i] = (struct write_item){.run = nothing_to_run, .done = done_inside};
+        CHECK(writer_submit(w.s, &all[i]));
+        if (i == SOME - 1) before = writer_pace(w.s, LONG_US).wait_us;
+    }
+    struct writer_pace p = writer_pace(w.s, LONG_US);
+    CHECK(before > 0 && p.wait_us >= before * 2 - before / 10);
+    CHECK(p.done >= 2 * SOME && p.done < 100000); /* never more than the queue takes */
+    CHECK(writer_pace(w.s, 1).done <= 1);
+    sem_post(&slow.go);
+    CHECK(writer_run(w.s, &(struct write_item){.run = nothing_to_run}, &(struct err){0}) == 0);
+    writer_around_answers(w.s, NULL);
+    CHECK(writer_counts(w.s).queue_us > 0);
+    site_close(w.s);
+    CHECK_INT(told, 2 * SOME + 1);
+    CHECK_INT(told_outside, 0);
+    CHECK(begun == ended && begun >= 2 && begun < 10);
+    arena_release(&w.a);
+}
+
 static struct stmt broken = STMT(test_broken, "INSERT INTO tally (site, path, figure, cut, day, n) VALUES ($1, NULL, '', '', '', 0)");
 
 static int broken_run(struct tx *tx, struct write_item *item UNUSED, struct err *e) {
