@@ -28,6 +28,8 @@ function startServer(command) {
     server.on('exit', (code) => failed(new Error(`the server ended (${code}); it said:\n` + said)));
   });
 }
+const endServer = () => { if (server && server.exitCode === null) process.kill(-server.pid, 'SIGTERM'); };
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { endServer(); process.exit(130); });
 let status = 1;
 try {
   if (process.env.LF_SERVE) Object.assign(env, await startServer(process.env.LF_SERVE));
@@ -38,6 +40,6 @@ try {
 } catch (x) {
   console.error(x.message);
 } finally {
-  if (server && server.exitCode === null) process.kill(-server.pid, 'SIGTERM');
+  endServer();
 }
 process.exit(status);
