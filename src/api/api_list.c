@@ -150,7 +150,7 @@ static bool by_index(const struct listing *l, struct arena *one, const struct re
 static bool text_matches(const struct listing *l, struct arena *one, const struct record *r) {
     for (size_t i = 0; i < r->kind->n; i++) {
         const struct field *f = &r->kind->fields[i];
-        bool looked_in = f->flags & (SEARCH | KEY) || (f->flags & LIST && f->type <= F_NAME) || f->type == F_PLATE;
+        bool looked_in = f->flags & (SEARCH | KEY) || (f->flags & LIST && f->type <= F_NAME) || f->type == F_PLATE || f->type == F_PASS;
         if (!looked_in || f->flags & SEALED || r->v[i].type != V_TEXT) continue;
         if (str_find(utf8_fold(one, r->v[i].s), l->folded) >= 0) return true;
         if (!l->letters || !(f->flags & SEARCH)) continue;

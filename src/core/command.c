@@ -125,14 +125,14 @@ static int id_reused(struct err *e) {
     return err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED);
 }
 
-/* Does the stored row say what the call says?  References by key and what has been erased since cannot be compared. */
+/* Does the stored row say what the call says?  References by key, what the program filled in and what has been erased since cannot be compared. */
 static int says_the_same(struct tx *tx, const struct command_call *call, const struct record *r, bool *ret, struct err *e) {
     *ret = true;
     for (size_t i = 0; *ret && i < call->kind->n; i++) {
         const struct field *f = &call->kind->fields[i];
         const struct val *asked = &call->values[i];
         struct str plain;
-        if (asked->type == V_NULL || (f->type == F_REF && asked->type == V_TEXT)) continue;
+        if (asked->type == V_NULL || f->flags & READ_ONLY || (f->type == F_REF && asked->type == V_TEXT)) continue;
         if (f->flags & (PERSONAL | SEALED) && r->v[i].type == V_NULL) continue;
         if (!(f->flags & SEALED)) {
             *ret = val_eq(asked, &r->v[i]);
@@ -157,6 +157,7 @@ static int log_row_there(struct tx *tx, struct command_call *call, struct err *e
     }
     TRY(says_the_same(tx, call, r, &same, e));
     if (!same) return id_reused(e);
+    call->row = r;
     call->ret_record = r->id;
     call->ret_version = r->version;
     call->ret_seq = r->batch;
@@ -247,6 +248,7 @@ static int run_create(struct tx *tx, struct command_call *call, struct err *e) {
     if (!id_is_nil(call->record) && !is_log_row(call) && !call->fresh) TRY(record_id_is_new(tx, call->record, e));
     if (call->area.n) TRY(find_area(tx, call, &r->area, e));
     memcpy(r->v, call->values, call->kind->n * sizeof *r->v);
+    call->row = r;
     return tx_create(tx, r, &call->errs, e);
 }
 
@@ -399,7 +401,7 @@ int command_run(struct tx *tx, struct command_call *call, struct err *e) {
     /* It may run again after a busy database. */
     call->errs = (struct errs){.a = call->a};
     call->repeated = false;
-    call->rec = call->current = NULL;
+    call->rec = call->current = call->row = NULL;
     call->ret_record = (struct id){{0}};
     call->ret_version = call->ret_seq = 0;
     call->ret_json = STR_NONE;

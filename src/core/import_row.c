@@ -354,7 +354,7 @@ static bool has_time(const struct kind *k) {
 static bool tells(const struct kind *k, size_t i, bool timed) {
     const struct field *f = &k->fields[i];
     switch (f->type) {
-    case F_NAME: case F_ID_NUMBER: case F_PHONE: case F_PLATE: case F_REF: return !(f->flags & READ_ONLY);
+    case F_NAME: case F_ID_NUMBER: case F_PHONE: case F_PLATE: case F_PASS: case F_REF: return !(f->flags & READ_ONLY);
     case F_TIME: case F_DATE: return timed ? (f->flags & REQUIRED) != 0 : strcmp(f->name, "since") == 0 || strcmp(f->name, "accepted_on") == 0;
     default: return !timed && f->flags & REQUIRED;
     }

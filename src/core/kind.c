@@ -11,7 +11,7 @@
 static const char *const type_names[F__COUNT] = {
     [F_TEXT] = "text", [F_NAME] = "name",   [F_INT] = "int",     [F_REAL] = "real", [F_BOOL] = "bool",
     [F_DATE] = "date", [F_TIME] = "time",   [F_CODE] = "code",   [F_CODES] = "codes", [F_REF] = "ref",
-    [F_ID_NUMBER] = "id_number", [F_PHONE] = "phone", [F_PLATE] = "plate",
+    [F_ID_NUMBER] = "id_number", [F_PHONE] = "phone", [F_PLATE] = "plate", [F_PASS] = "pass_number",
 };
 
 const char *field_type_name(enum field_type t) {
@@ -184,8 +184,6 @@ static int plain_text(const struct check_env *env, const struct field *f, struct
     for (size_t i = 0; i < s.n; i++)
         if ((uint8_t)s.p[i] < ' ' && s.p[i] != '\n' && s.p[i] != '\t' && s.p[i] != '\r')
             return err_set(e, ERR_INVALID, f->name, s.p[i] ? M_CONTROL : M_NUL);
-    char number[PASS_NUMBER];
-    if (f->flags & CARD && pass_number_parse(s, number)) s = str_z(number);
     *ret = VTEXT(arena_str(env->a, s));
     return 0;
 }
@@ -242,12 +240,20 @@ static int plate_from_text(const struct check_env *env, const struct field *f, s
     return 0;
 }
 
+static int pass_from_text(const struct check_env *env, const struct field *f, struct str s, struct val *ret, struct err *e) {
+    char number[PASS_NUMBER];
+    if (!pass_number_parse(s, number)) return err_set(e, ERR_INVALID, f->name, M_PASS_NUMBER);
+    *ret = VTEXT(arena_str(env->a, str_z(number)));
+    return 0;
+}
+
 int field_from_text(const struct check_env *env, const struct field *f, struct str text, struct val *ret, struct err *e) {
     static int (*const readers[F__COUNT])(const struct check_env *, const struct field *, struct str, struct val *, struct err *) = {
         [F_TEXT] = plain_text,      [F_NAME] = plain_text,      [F_INT] = int_from_text,     [F_REAL] = real_from_text,
         [F_BOOL] = bool_from_text,  [F_DATE] = date_from_text,  [F_TIME] = time_from_text,   [F_CODE] = code_from_text,
         [F_CODES] = codes_from_text, [F_REF] = ref_from_text,   [F_ID_NUMBER] = id_number_from_text,
         [F_PHONE] = phone_from_text, [F_PLATE] = plate_from_text,
+        [F_PASS] = pass_from_text,
     };
     if (!utf8_valid(text)) return err_set(e, ERR_INVALID, f->name, M_BAD_UTF8);
     struct str s = f->type == F_TEXT ? str_trim(text) : utf8_plain(env->a, text);
@@ -261,7 +267,7 @@ int field_from_text(const struct check_env *env, const struct field *f, struct s
 static const enum msg_id wrong_type[F__COUNT] = {
     [F_TEXT] = M_TYPE_TEXT, [F_NAME] = M_TYPE_TEXT, [F_INT] = M_TYPE_INT, [F_REAL] = M_TYPE_REAL, [F_BOOL] = M_TYPE_BOOL,
     [F_DATE] = M_TYPE_DATE, [F_TIME] = M_TYPE_TIME, [F_CODE] = M_TYPE_TEXT, [F_CODES] = M_TYPE_TEXT, [F_REF] = M_TYPE_ID,
-    [F_ID_NUMBER] = M_TYPE_TEXT, [F_PHONE] = M_TYPE_TEXT, [F_PLATE] = M_TYPE_TEXT,
+    [F_ID_NUMBER] = M_TYPE_TEXT, [F_PHONE] = M_TYPE_TEXT, [F_PLATE] = M_TYPE_TEXT, [F_PASS] = M_TYPE_TEXT,
 };
 
 static int codes_from_json(const struct check_env *env, const struct field *f, const struct json *j, struct val *ret, struct err *e) {

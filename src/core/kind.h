@@ -24,7 +24,7 @@ struct code_list {
 };
 
 enum field_type {
-    F_TEXT, F_NAME, F_INT, F_REAL, F_BOOL, F_DATE, F_TIME, F_CODE, F_CODES, F_REF, F_ID_NUMBER, F_PHONE, F_PLATE, F__COUNT
+    F_TEXT, F_NAME, F_INT, F_REAL, F_BOOL, F_DATE, F_TIME, F_CODE, F_CODES, F_REF, F_ID_NUMBER, F_PHONE, F_PLATE, F_PASS, F__COUNT
 };
 enum field_flags {
     REQUIRED = 1,
@@ -39,7 +39,6 @@ enum field_flags {
     SEARCH = 512,    /* feeds the search columns; the first such field is the record's title */
     KEY = 1024,      /* names the record in files and references: an import finds it by this */
     TRACE = 2048,    /* of a log kind: whose rows of a day are found by it (kind_sql.trace) */
-    CARD = 4096,     /* a text that may be the number of a pass: then kept as it stands on the card */
 };
 struct field {
     const char *name;
@@ -73,6 +72,7 @@ struct kind {
     const char *seen;       /* KIND_LOG: the time field that says when it happened */
     /* Fills READ_ONLY fields and checks across fields; r is the new state, old the one before or NULL.  May read through tx. */
     int (*derive)(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
+    int (*foresee)(struct tx *tx, const struct val *values, struct err *e); /* what derive will look up (db_foresee); NULL: nothing */
     struct kind_cell *cell; /* what is known at start only; FIELDS makes it */
 };
 struct kind_cell {

@@ -329,7 +329,7 @@ int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *val
         if (f->type != F_REF && f->flags & UNIQUE && v->type == V_TEXT)
             TRY(record_find_foresee(tx->db, tx->site->id, &tx->site->key, tx->a, k, i, v->s, e));
     }
-    return 0;
+    return k->foresee ? k->foresee(tx, values, e) : 0;
 }
 
 /* ---- places ---- */

@@ -1,5 +1,6 @@
 #include "systems/gates/gates.h"
 
+#include "systems/gates/scan.h"
 #include "systems/rules.h"
 
 /* ---- gates ---- */
@@ -26,13 +27,19 @@ CODE_LIST(scan_whats, {"person", {"人员", "Person"}}, {"vehicle", {"车辆", "
 CODE_LIST(scan_verdicts, {"pass", {"放行", "Pass"}}, {"turn_back", {"劝返", "Turned back"}}, {"fever_clinic", {"送发热门诊", "To fever clinic"}},
           {"observation", {"送医学观察", "To observation"}});
 
+/* As pass/pass.h names them, and what only the records can say. */
+CODE_LIST(pass_checks, {"valid", {"有效", "Valid"}}, {"stay_home", {"应居家", "Stay at home"}}, {"revoked", {"已作废", "Revoked"}},
+          {"expired", {"已过期", "Expired"}}, {"not_yet", {"尚未生效", "Not yet valid"}}, {"wrong_area", {"不是本区域", "Wrong area"}},
+          {"elsewhere", {"刚在别的卡点用过", "Just used at another gate"}}, {"unknown", {"查无此证", "No such pass"}}, {"forged", {"伪造", "Forged"}},
+          {"unknown_key", {"签发方不明", "Unknown issuer"}}, {"damaged", {"无法识别", "Cannot be read"}}, {"not_a_pass", {"不是出入证", "Not a pass"}});
+
 static const struct field scan_fields[] = {
     {"gate", F_REF, {"卡点", "Gate"}, .also = "卡点编号|检查点", .ref = "gate", .flags = REQUIRED | INDEXED | LIST},
     {"seen_at", F_TIME, {"时间", "Time"}, .also = "检查时间|登记时间|通过时间|Seen at", .flags = REQUIRED | PAST | INDEXED | LIST},
     {"what", F_CODE, {"对象", "What"}, .also = "类别|人车", .codes = &scan_whats, .flags = REQUIRED | LIST},
     {"persons", F_INT, {"人数", "Persons"}, .also = "乘员|车上人数|Passengers", .min = 0, .max = 100, .flags = LIST},
     {"plate", F_PLATE, {"车牌号", "Plate"}, .also = "车牌|车号|Licence plate", .flags = PERSONAL | TRACE | LIST},
-    {"pass", F_TEXT, {"出入证号", "Pass number"}, .also = "证号|通行证号", .max = 14, .flags = PERSONAL | TRACE | CARD | LIST},
+    {"pass", F_PASS, {"出入证号", "Pass number"}, .also = "证号|通行证号", .flags = PERSONAL | TRACE | LIST},
     {"name", F_NAME, {"姓名", "Name"}, .also = "司机|驾驶员姓名", .max = 60, .flags = PERSONAL | LIST},
     {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|证件号码|ID number", .flags = SEALED | FIND | TRACE},
     {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|Mobile", .flags = SEALED | FIND | TRACE},
@@ -40,19 +47,12 @@ static const struct field scan_fields[] = {
     {"origin", F_TEXT, {"来自", "Origin"}, .also = "来源地|出发地|始发地|From", .max = 100, .flags = PERSONAL | LIST},
     {"verdict", F_CODE, {"处置", "Verdict"}, .also = "处理|处置结果", .codes = &scan_verdicts, .flags = LIST},
     {"febrile", F_BOOL, {"发热", "Febrile"}, .flags = READ_ONLY},
+    {"pass_check", F_CODE, {"证件核验", "Pass check"}, .codes = &pass_checks, .flags = READ_ONLY | LIST},
 };
-
-static int scan_derive(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
-    (void)old;
-    (void)errs;
-    TRY(rule_febrile(tx, r, e));
-    if (!record_has(r, "persons")) record_set_int(r, "persons", 1);
-    if (!record_has(r, "verdict")) record_set_text(r, "verdict", record_int(r, "febrile") ? STR("fever_clinic") : STR("pass"));
-    return 0;
-}
 
 const struct kind gate_scan_kind = {
     .name = "gate_scan", .label = {"过卡登记", "Gate scan"}, FIELDS(scan_fields), .flags = KIND_LOG, .area_from = "gate", .seen = "seen_at", .derive = scan_derive,
+    .foresee = scan_foresee,
     .purpose = "防控排查：追溯同时经过卡点的人员，28天后删除个人信息|Epidemic control: who passed a gate together with a case; personal data ends after 28 days",
     .retention_days = 28,
 };
@@ -82,5 +82,5 @@ static const struct figure figures[] = {
 static const struct kind *const kinds[] = {&gate_kind, &gate_scan_kind, NULL};
 const struct system gates_system = {
     .name = "gates", .label = {"卡点", "Gates"}, .kinds = kinds, .figures = figures, .figures_n = COUNT(figures),
-    .checks = checks, .checks_n = COUNT(checks),
+    .stmts = scan_stmts, .stmts_n = SCAN_STMTS, .checks = checks, .checks_n = COUNT(checks),
 };

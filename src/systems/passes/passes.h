@@ -10,7 +10,7 @@
 #ifndef PASSES_H
 #define PASSES_H
 
-#include "core/site.h"
+#include "core/tx.h"
 #include "paper/paper.h"
 #include "pass/list.h"
 
@@ -73,6 +73,13 @@ struct passes_verdict {
     struct pass_claims claims;
     struct record *pass;       /* NULL: not of this site's records */
 };
+/* At a scan, inside the writer: the name of a verdict on the pass with that number (in its plain form) in an area at a time, or PASSES_UNKNOWN when it is
+ * not of this site's records.  A signature is not asked about: who sends a number has read the card. */
+#define PASSES_UNKNOWN "unknown"
+int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, const char **ret, struct err *e);
+int passes_check_foresee(struct tx *tx, struct str number, struct err *e);
+/* Is the resident ordered to stay at home on the day of `at`, by a pass of his own or of his household? */
+int passes_stays_at_home(struct tx *tx, const struct record *resident, int64_t at, bool *ret, struct err *e);
 /* The codes of the gate's area and of all areas above it, nearest first. */
 size_t passes_chain(const struct areas *t, struct arena *a, struct id area, struct str **ret);
 /* A text or a number typed by hand, at that gate, now. */

@@ -11,7 +11,7 @@ export interface Session {
 }
 export interface Code { value: string; label: string }
 export type FieldType =
-  | 'text' | 'name' | 'int' | 'real' | 'bool' | 'date' | 'time' | 'code' | 'codes' | 'ref' | 'id_number' | 'phone' | 'plate';
+  | 'text' | 'name' | 'int' | 'real' | 'bool' | 'date' | 'time' | 'code' | 'codes' | 'ref' | 'id_number' | 'phone' | 'plate' | 'pass_number';
 export interface Field {
   name: string; type: FieldType; label: string;
   required: boolean; personal: boolean; sealed: boolean; read_only: boolean;
