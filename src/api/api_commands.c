@@ -4,7 +4,6 @@
 
 #include <time.h>
 
-#include "core/command.h"
 
 enum { LINES_MOST = 5000, CHUNK = 500, LINE_BYTES = 1 << 20 };
 
@@ -39,6 +38,7 @@ struct one {
     struct command_item item;
     struct command_call call;
     struct request *rq;
+    const struct command_form *form;
 };
 
 static void one_done(struct write_item *item) {
@@ -56,7 +56,7 @@ static void one_done(struct write_item *item) {
         request_fail(rq, &e);
     } else {
         may_change_rights(rq, &one->call);
-        command_answer(&one->call, &o);
+        one->form->answer(rq, &one->call, &o);
         request_answer(rq, 200, rq->type, buf_str(&out));
     }
     atomic_fetch_sub(&api->later, 1);
@@ -66,14 +66,15 @@ static void call_start(struct request *rq, struct command_call *call) {
     *call = (struct command_call){.a = rq->a, .actor = rq->actor, .lang = rq->lang};
 }
 
-static int run_one(struct request *rq, struct err *e) {
+static int run_one(struct request *rq, const struct command_form *form, struct err *e) {
     struct json *j;
     struct one *one = arena_new(rq->a, struct one, 1);
     one->rq = rq;
+    one->form = form;
     one->item = command_item_make(&one->call, one_done);
     call_start(rq, &one->call);
     TRY(json_parse(rq->a, http_body(rq->call), NULL, &j, e));
-    int r = command_parse(rq->site, j, &one->call, e);
+    int r = form->parse(rq, j, &one->call, e);
     rq->kind = one->call.kind;
     if (r) rq->errs = &one->call.errs;
     TRY(r);
@@ -97,6 +98,7 @@ struct line {
 };
 struct many {
     struct request *rq;
+    const struct command_form *form;
     struct line *lines;
     size_t n;
     pthread_mutex_t lock;
@@ -118,7 +120,7 @@ static void parse_line(struct many *m, struct str text) {
     l->item = command_item_make(&l->call, line_done);
     call_start(m->rq, &l->call);
     if (text.n > LINE_BYTES) err_set(&l->err, ERR_TOO_LARGE, NULL, M_BODY_SIZE, "1048576");
-    else l->parsed = json_parse(m->rq->a, text, NULL, &j, &l->err) == 0 && command_parse(m->rq->site, j, &l->call, &l->err) == 0;
+    else l->parsed = json_parse(m->rq->a, text, NULL, &j, &l->err) == 0 && m->form->parse(m->rq, j, &l->call, &l->err) == 0;
 }
 
 static int check_count(struct request *rq, struct err *e) {
@@ -184,13 +186,13 @@ static void answer_line(struct many *m, struct line *l) {
         problem_write(&p, &o);
     } else {
         may_change_rights(rq, &l->call);
-        command_answer(&l->call, &o);
+        m->form->answer(rq, &l->call, &o);
     }
     buf_addc(rq->out, '\n');
 }
 
-static int run_many(struct request *rq, struct err *e) {
-    struct many m = {.rq = rq};
+static int run_many(struct request *rq, const struct command_form *form, struct err *e) {
+    struct many m = {.rq = rq, .form = form};
     struct str rest = http_body(rq->call);
     TRY(check_count(rq, e));
     site_reader_done(rq->site, TAKE(rq->db));
@@ -208,10 +210,23 @@ static int run_many(struct request *rq, struct err *e) {
     return 0;
 }
 
-int commands_route(struct request *rq, struct err *e) {
+int commands_run(struct request *rq, const struct command_form *form, struct err *e) {
     struct str type = http_header(rq->call, "content-type"), first;
     bool given = str_cut(&type, ';', &first);
-    if (given && str_ieq(str_trim(first), STR("application/x-ndjson"))) return run_many(rq, e);
-    if (given && str_ieq(str_trim(first), STR("application/json"))) return run_one(rq, e);
+    if (given && str_ieq(str_trim(first), STR("application/x-ndjson"))) return run_many(rq, form, e);
+    if (given && str_ieq(str_trim(first), STR("application/json"))) return run_one(rq, form, e);
     return err_set(e, ERR_MEDIA_TYPE, NULL, M_MEDIA_TYPE, "application/json, application/x-ndjson");
+}
+
+static int parse_command(struct request *rq, const struct json *j, struct command_call *call, struct err *e) {
+    return command_parse(rq->site, j, call, e);
+}
+
+static void answer_command(struct request *rq UNUSED, const struct command_call *call, struct json_out *o) {
+    command_answer(call, o);
+}
+
+int commands_route(struct request *rq, struct err *e) {
+    static const struct command_form form = {parse_command, answer_command};
+    return commands_run(rq, &form, e);
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "systems/passes/known.h"
 
 static const int64_t PATIENCE_US = 30 * US_PER_SECOND;
 static const char *const JSON_TYPE = "application/json; charset=utf-8", *const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
@@ -222,7 +223,7 @@ static int check_needs(struct request *rq, struct err *e) {
 }
 
 static bool many_commands(const struct request *rq) {
-    return rq->route && rq->route->run == commands_route && media_type_is(rq, STR("application/x-ndjson"));
+    return rq->route && rq->route->flags & R_MANY && media_type_is(rq, STR("application/x-ndjson"));
 }
 
 static int run_long(struct request *rq, struct err *e) {
@@ -387,6 +388,7 @@ static int open_assets(struct api *api, const char *dir, struct err *e) {
 
 static void api_free(struct api *api) {
     feed_free(api->feed);
+    passes_known_free(api->passes);
     sessions_release(api);
     pthread_mutex_destroy(&api->lock);
     free(api);
@@ -399,6 +401,7 @@ int api_start(struct site *s, const struct api_options *o, struct api **ret, str
     api->secure = o->tls_cert != NULL;
     api->trace = log_traced("http");
     api->began_us = monotonic_us();
+    api->passes = passes_known_new(s);
     pthread_mutex_init(&api->lock, NULL);
     struct http_options h = {.address = o->address ? o->address : "127.0.0.1", .port = o->port, .threads = o->threads ? o->threads : 2,
                              .workers = o->workers ? o->workers : WORKERS, .max_connections = o->max_connections, .tls_cert = o->tls_cert,

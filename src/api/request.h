@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "core/command.h"
 #include "core/session.h"
 #include "http/server.h"
 #include "json/json.h"
@@ -22,6 +23,7 @@ enum route_flags {
     R_JSON = 2,  /* the body is application/json */
     R_BYTES = 4, /* the body is a file */
     R_NOW = 16,  /* tells how things are at this moment: does not wait for a database that is away */
+    R_MANY = 32, /* takes commands: one as JSON, many as NDJSON, which run on a worker thread */
     R_LONG = 8,  /* may hold a worker for seconds: only some at a time, so that lists are still answered */
 };
 #define PUBLIC ""
@@ -39,6 +41,7 @@ const struct route *route_at(size_t i); /* NULL past the end; sorted by pattern 
 struct param {
     struct str name, value;
 };
+struct passes_known; /* systems/passes */
 struct signed_in; /* who is calling; shared by the requests of one session for a second */
 struct feed;
 
@@ -56,6 +59,7 @@ struct api {
     struct signed_in *sessions[SESSION_SLOTS];
     _Atomic uint64_t generation; /* accounts or areas changed: who is calling must be looked up again */
     struct feed *feed;
+    struct passes_known *passes;
 };
 
 struct request {
@@ -154,6 +158,13 @@ int list_route(struct request *rq, struct err *e);
 int record_route(struct request *rq, struct err *e);
 int history_route(struct request *rq, struct err *e);
 int commands_route(struct request *rq, struct err *e);
+/* A route that takes commands in a form of its own, one (JSON) or many (NDJSON): how one is read, and how its answer is written. */
+struct command_form {
+    int (*parse)(struct request *rq, const struct json *j, struct command_call *call, struct err *e);
+    void (*answer)(struct request *rq, const struct command_call *call, struct json_out *o);
+};
+int commands_run(struct request *rq, const struct command_form *form, struct err *e);
+int gate_scan_route(struct request *rq, struct err *e);
 int figures_route(struct request *rq, struct err *e);
 int series_route(struct request *rq, struct err *e);
 int figure_rows_route(struct request *rq, struct err *e);

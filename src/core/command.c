@@ -67,10 +67,13 @@ static int parse_member(struct command_call *call, const struct json *m, struct 
     return err_set(e, ERR_INVALID, arena_strz(call->a, utf8_fit(m->key, 47)), M_UNKNOWN_FIELD);
 }
 
-static void parse_values(struct site *s, struct command_call *call) {
+void command_values(struct site *s, struct command_call *call, const struct json *fields, const char *const *besides) {
     struct check_env env = site_env(s, call->a);
-    for (const struct json *m = call->data ? call->data->first : NULL; m; m = m->next) {
+    for (const struct json *m = fields ? fields->first : NULL; m; m = m->next) {
         int i = kind_field(call->kind, m->key);
+        const char *const *other = besides;
+        while (other && *other && !str_eqz(m->key, *other)) other++;
+        if (other && *other) continue;
         if (i < 0) {
             err_set(errs_next(&call->errs), ERR_INVALID, arena_strz(call->a, utf8_fit(m->key, 47)), M_UNKNOWN_FIELD);
             continue;
@@ -112,7 +115,7 @@ int command_parse(struct site *s, const struct json *j, struct command_call *cal
     if (id_is_nil(call->record) && (call->verb == VERB_UPDATE || call->verb == VERB_REMOVE || call->verb == VERB_OPEN))
         return err_set(e, ERR_INVALID, "record", M_REQUIRED);
     if (is_log_row(call) && !id_is_nil(call->record) && !id_eq(call->record, call->id)) return err_set(e, ERR_INVALID, "record", M_READ_ONLY);
-    if (call->verb == VERB_CREATE || call->verb == VERB_UPDATE) parse_values(s, call);
+    if (call->verb == VERB_CREATE || call->verb == VERB_UPDATE) command_values(s, call, call->data, NULL);
     if (!is_log_row(call)) call->fingerprint = fingerprint(s, call); /* a row of a log is compared itself */
     if (call->errs.n == 0) return 0;
     *e = call->errs.e[0];

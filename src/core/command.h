@@ -47,6 +47,9 @@ struct command_call {
 int command_parse(struct site *s, const struct json *j, struct command_call *call, struct err *e);
 /* By hand, for imports and the program's own: sets name, verb and kind and makes values and given. */
 void command_prepare(struct command_call *call, const struct kind *k, enum verb verb);
+/* The members of an object as values of the call's kind, but for those named besides (NULL, or an array that ends with NULL); what is wrong goes to
+ * call->errs. */
+void command_values(struct site *s, struct command_call *call, const struct json *fields, const char *const *besides);
 /* What it answers lives in call->a. */
 int command_run(struct tx *tx, struct command_call *call, struct err *e);
 /* Reading ahead for a call that will run in this transaction (db_foresee). */

@@ -20,15 +20,11 @@ static int used_elsewhere(struct tx *tx, const struct record *r, int64_t at, boo
     return 0;
 }
 
-/* Where the text of the card was judged on the way here, pass_check holds what its signature and its dates said. */
 static int check_pass(struct tx *tx, struct record *r, struct err *e) {
-    struct str card = record_text(r, "pass_check");
     const char *check;
     int64_t at = record_int(r, "seen_at");
     bool elsewhere = false;
-    if (card.n && !str_eq(card, STR("valid"))) return 0;
     TRY(passes_check(tx, record_text(r, "pass"), r->area, at, &check, e));
-    if (card.n && strcmp(check, PASSES_UNKNOWN) == 0) check = "valid"; /* of another issuer, whose key is known */
     if (strcmp(check, "valid") == 0) TRY(used_elsewhere(tx, r, at, &elsewhere, e));
     record_set_text(r, "pass_check", elsewhere ? STR("elsewhere") : str_z(check));
     return 0;
@@ -60,6 +56,7 @@ int scan_derive(struct tx *tx, const struct record *old, struct record *r, struc
     (void)errs;
     TRY(rule_febrile(tx, r, e));
     if (!record_has(r, "persons")) record_set_int(r, "persons", 1);
+    /* A card that could not be read has been judged on the way here. */
     if (record_has(r, "pass") && record_has(r, "gate")) TRY(check_pass(tx, r, e));
     else if (record_has(r, "id_number") && !record_has(r, "pass_check")) TRY(check_person(tx, r, e));
     if (!record_has(r, "verdict")) record_set_text(r, "verdict", verdict(r));
