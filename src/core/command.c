@@ -160,7 +160,7 @@ static int log_row_there(struct tx *tx, struct command_call *call, struct err *e
     }
     TRY(says_the_same(tx, call, r, &same, e));
     if (!same) return id_reused(e);
-    call->row = r;
+    call->row = record_dup(call->a, r);
     call->ret_record = r->id;
     call->ret_version = r->version;
     call->ret_seq = r->batch;
@@ -251,8 +251,9 @@ static int run_create(struct tx *tx, struct command_call *call, struct err *e) {
     if (!id_is_nil(call->record) && !is_log_row(call) && !call->fresh) TRY(record_id_is_new(tx, call->record, e));
     if (call->area.n) TRY(find_area(tx, call, &r->area, e));
     memcpy(r->v, call->values, call->kind->n * sizeof *r->v);
-    call->row = r;
-    return tx_create(tx, r, &call->errs, e);
+    TRY(tx_create(tx, r, &call->errs, e));
+    if (is_log_row(call)) call->row = record_dup(call->a, r);
+    return 0;
 }
 
 /* The fields that the entry changed, by their labels, each once. */

@@ -38,7 +38,7 @@ struct command_call {
     bool repeated;
     struct str ret_json;           /* a command's own answer: members of the answer object without braces; may be empty */
     struct errs errs;
-    struct record *row;            /* of a create: as stored, now or, of a KIND_LOG, the first time */
+    struct record *row;            /* of a KIND_LOG's create: as stored, now or the first time */
     struct record *current;        /* with CONFLICT: what stands now */
 };
 

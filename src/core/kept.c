@@ -55,10 +55,6 @@ void kept_put(struct kept *k, int field, struct str what, const struct record *r
     if (k->n == MOST) kept_clear(k);
     struct slot *s = &k->slots[place(k, r->kind, field, what)];
     if (s->kind) return;
-    struct record *c = record_copy(&k->arena, r);
-    c->path = arena_str(&k->arena, r->path);
-    c->extra = arena_str(&k->arena, r->extra);
-    for (size_t i = 0; i < r->kind->n; i++) c->v[i] = val_copy(&k->arena, &r->v[i]);
-    *s = (struct slot){r->kind, field, arena_str(&k->arena, what), c};
+    *s = (struct slot){r->kind, field, arena_str(&k->arena, what), record_dup(&k->arena, r)};
     k->n++;
 }

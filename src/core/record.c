@@ -21,6 +21,14 @@ struct record *record_copy(struct arena *a, const struct record *r) {
     return c;
 }
 
+struct record *record_dup(struct arena *a, const struct record *r) {
+    struct record *c = record_copy(a, r);
+    c->path = arena_str(a, r->path);
+    c->extra = arena_str(a, r->extra);
+    for (size_t i = 0; i < r->kind->n; i++) c->v[i] = val_copy(a, &r->v[i]);
+    return c;
+}
+
 struct val *record_val(struct record *r, const char *field) {
     int i = kind_field(r->kind, str_z(field));
     INVARIANT(i >= 0);

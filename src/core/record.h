@@ -26,6 +26,7 @@ struct record {
 
 struct record *record_new(struct arena *a, const struct kind *k);
 struct record *record_copy(struct arena *a, const struct record *r); /* shares texts */
+struct record *record_dup(struct arena *a, const struct record *r);  /* with its texts */
 struct val *record_val(struct record *r, const char *field);         /* INVARIANT that the field exists */
 const struct val *record_get(const struct record *r, const char *field);
 struct str record_text(const struct record *r, const char *field); /* STR_NONE when empty */

@@ -401,13 +401,19 @@ static int place_in_tree(struct tx *tx, const struct record *old, struct record 
     return val_eq(record_get(old, "level"), record_get(r, "level")) ? 0 : check_level(tx, r, errs, e);
 }
 
+/* The reference that says where the record stands must be given, and that is all there is to say. */
+static bool says_where(const struct record *r) {
+    int from = r->kind->area_from ? kind_field(r->kind, str_z(r->kind->area_from)) : -1;
+    return from >= 0 && r->kind->fields[from].flags & REQUIRED && r->v[from].type == V_NULL;
+}
+
 static int place(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
     if (r->kind->flags & KIND_TREE) return place_in_tree(tx, old, r, errs, e);
     if (r->kind->flags & KIND_NO_AREA) {
         r->path = STR("");
         return 0;
     }
-    if (id_is_nil(r->area) && errs->n == 0) err_set(errs_next(errs), ERR_INVALID, "area", M_REQUIRED);
+    if (id_is_nil(r->area) && errs->n == 0) err_set(errs_next(errs), ERR_INVALID, says_where(r) ? r->kind->area_from : "area", M_REQUIRED);
     return 0;
 }
 
@@ -424,7 +430,7 @@ static int prepare(struct tx *tx, const struct record *old, struct record *r, st
     TRY(place(tx, old, r, errs, e));
     if (errs->n == 0) TRY(tx_require(tx, r->path, e));
     if (errs->n == 0 && r->kind->derive) TRY(r->kind->derive(tx, old, r, errs, e));
-    check_required(r, errs);
+    if (!id_is_nil(r->area) || !says_where(r)) check_required(r, errs);
     if (errs->n == 0) TRY(check_unique(tx, old, r, errs, e));
     if (errs->n == 0) return 0;
     *e = errs->e[0];

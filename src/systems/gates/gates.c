@@ -28,10 +28,11 @@ CODE_LIST(scan_verdicts, {"pass", {"放行", "Pass"}}, {"turn_back", {"劝返", 
           {"observation", {"送医学观察", "To observation"}});
 
 /* As pass/pass.h names them, and what only the records can say. */
-CODE_LIST(pass_checks, {"valid", {"有效", "Valid"}}, {"stay_home", {"应居家", "Stay at home"}}, {"revoked", {"已作废", "Revoked"}},
-          {"expired", {"已过期", "Expired"}}, {"not_yet", {"尚未生效", "Not yet valid"}}, {"wrong_area", {"不是本区域", "Wrong area"}},
-          {"elsewhere", {"刚在别的卡点用过", "Just used at another gate"}}, {"unknown", {"查无此证", "No such pass"}}, {"forged", {"伪造", "Forged"}},
-          {"unknown_key", {"签发方不明", "Unknown issuer"}}, {"damaged", {"无法识别", "Cannot be read"}}, {"not_a_pass", {"不是出入证", "Not a pass"}});
+CODE_LIST(pass_checks, {"valid", {"有效", "Valid"}}, {"stay_home", {"应居家，不得外出", "Ordered to stay at home"}}, {"revoked", {"已作废", "Revoked"}},
+          {"expired", {"已过期", "Expired"}}, {"not_yet_valid", {"尚未生效", "Not yet valid"}}, {"wrong_area", {"不适用于此卡点", "Not for this gate"}},
+          {"elsewhere", {"刚在别的卡点用过，请核对持证人", "Just used at another gate: look at who holds it"}}, {"unknown", {"查无此证", "No such pass"}},
+          {"forged", {"伪造：签名不符", "Forged: the signature does not fit"}}, {"unknown_key", {"签发密钥未知", "Signed by an unknown key"}},
+          {"damaged", {"码已损坏，无法读取", "Damaged, cannot be read"}}, {"not_a_pass", {"不是出入证", "Not a pass"}});
 
 static const struct field scan_fields[] = {
     {"gate", F_REF, {"卡点", "Gate"}, .also = "卡点编号|检查点", .ref = "gate", .flags = REQUIRED | INDEXED | LIST},
