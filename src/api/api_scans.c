@@ -193,7 +193,7 @@ int gate_near_route(struct request *rq, struct err *e) {
     struct gates_passages p;
     struct gates_ask q;
     struct record *scan;
-    int minutes;
+    int minutes = 0;
     TRY(begin(rq, &q, e));
     TRY(minutes_query(rq, &minutes, e));
     TRY(the_scan(rq, &scan, e));

@@ -15,6 +15,7 @@ void command_prepare(struct command_call *call, const struct kind *k, enum verb 
     call->name = arena_printf(call->a, "%s.%s", k->name, verb_names[verb]);
     call->values = arena_new(call->a, struct val, k->n);
     call->given = arena_new(call->a, bool, k->n);
+    call->errs = (struct errs){.a = call->a};
 }
 
 static bool is_log_row(const struct command_call *call) {
