@@ -192,7 +192,7 @@ int gate_near_route(struct request *rq, struct err *e) {
     struct json_out o = JSON_OUT(rq->out);
     struct gates_passages p;
     struct gates_ask q;
-    struct record *scan;
+    struct record *scan = NULL;
     int minutes = 0;
     TRY(begin(rq, &q, e));
     TRY(minutes_query(rq, &minutes, e));
