@@ -153,7 +153,7 @@ int gate_scans_route(struct request *rq, struct err *e) {
     struct json_out o = JSON_OUT(rq->out);
     struct gates_passages p;
     struct gates_ask q;
-    struct record *gate;
+    struct record *gate = NULL;
     TRY(begin(rq, &q, e));
     TRY(the_gate(rq, &gate, e));
     TRY(times(rq, &q, e));
