@@ -4,28 +4,27 @@
 #include "systems/gates/gates.h"
 #include "systems/passes/known.h"
 
-static struct val *value(struct command_call *call, const char *field) {
-    int i = kind_field(&gate_scan_kind, str_z(field));
-    call->given[i] = true;
-    return &call->values[i];
+static struct val *value(struct command_call *call, enum scan_field f) {
+    call->given[f] = true;
+    return &call->values[f];
 }
 
-static bool missing(const struct command_call *call, const char *field) {
-    return call->values[kind_field(&gate_scan_kind, str_z(field))].type == V_NULL;
+static bool missing(const struct command_call *call, enum scan_field f) {
+    return call->values[f].type == V_NULL;
 }
 
 static int read_card(struct request *rq, struct command_call *call, struct str text, struct err *e) {
     char number[PASS_NUMBER];
     enum pass_verdict v;
     TRY(passes_known_read(rq->api->passes, text, &v, number, e));
-    if (number[0]) *value(call, "pass") = VTEXT(arena_str(call->a, str_z(number)));
-    else *value(call, "pass_check") = VTEXTZ(pass_verdict_name(v));
+    if (number[0]) *value(call, SCAN_PASS) = VTEXT(arena_str(call->a, str_z(number)));
+    else *value(call, SCAN_PASS_CHECK) = VTEXTZ(pass_verdict_name(v));
     return 0;
 }
 
 static void fill(struct request *rq, struct command_call *call) {
-    if (missing(call, "seen_at")) *value(call, "seen_at") = VINT(site_now(rq->site));
-    if (missing(call, "what")) *value(call, "what") = VTEXTZ(missing(call, "plate") ? "person" : "vehicle");
+    if (missing(call, SCAN_SEEN_AT)) *value(call, SCAN_SEEN_AT) = VINT(site_now(rq->site));
+    if (missing(call, SCAN_WHAT)) *value(call, SCAN_WHAT) = VTEXTZ(missing(call, SCAN_PLATE) ? "person" : "vehicle");
 }
 
 /* Longer than any number: the text of a card. */
@@ -50,8 +49,8 @@ static int parse(struct request *rq, const struct json *j, struct command_call *
     return -1;
 }
 
-static struct str text_of(const struct command_call *call, const char *field) {
-    return record_text(call->row, field);
+static struct str text_of(const struct command_call *call, enum scan_field f) {
+    return call->row->v[f].type == V_TEXT ? call->row->v[f].s : STR_NONE;
 }
 
 static void put_or_null(struct json_out *o, const char *key, struct str s) {
@@ -60,9 +59,9 @@ static void put_or_null(struct json_out *o, const char *key, struct str s) {
 }
 
 static void answer(struct request *rq, const struct command_call *call, struct json_out *o) {
-    struct str check = text_of(call, "pass_check"), verdict = text_of(call, "verdict");
-    const struct code *c = code_find(gate_scan_kind.fields[kind_field(&gate_scan_kind, STR("pass_check"))].codes, check);
-    const struct code *v = code_find(gate_scan_kind.fields[kind_field(&gate_scan_kind, STR("verdict"))].codes, verdict);
+    struct str check = text_of(call, SCAN_PASS_CHECK), verdict = text_of(call, SCAN_VERDICT);
+    const struct code *c = code_find(gate_scan_kind.fields[SCAN_PASS_CHECK].codes, check);
+    const struct code *v = code_find(gate_scan_kind.fields[SCAN_VERDICT].codes, verdict);
     char text[ID_TEXT];
     json_object(o);
     json_put_strz(o, "id", id_text(call->id, text));

@@ -154,7 +154,7 @@ static int bind_one(sqlite3_stmt *st, int at, const struct val *v) {
     case V_ID: return sqlite3_bind_blob64(st, at, v->id.b, sizeof v->id.b, SQLITE_STATIC);
     case V_NULL: break;
     }
-    return sqlite3_bind_null(st, at);
+    return SQLITE_OK;
 }
 
 static void let_go(struct sqlite_rows *r) {
@@ -165,6 +165,7 @@ static void let_go(struct sqlite_rows *r) {
 
 static int bind_all(struct sqlite_db *db, struct sqlite_rows *r, const struct val *v, struct err *e) {
     for (int i = 0; i < r->params; i++) {
+        if (v[r->number[i]].type == V_NULL) continue; /* let_go left it so */
         int rc = bind_one(r->prepared, i + 1, &v[r->number[i]]);
         if (rc) {
             fail(db->c, r->name, rc, e);

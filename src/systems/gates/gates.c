@@ -34,21 +34,21 @@ CODE_LIST(pass_checks, {"valid", {"有效", "Valid"}}, {"stay_home", {"应居家
           {"forged", {"伪造：签名不符", "Forged: the signature does not fit"}}, {"unknown_key", {"签发密钥未知", "Signed by an unknown key"}},
           {"damaged", {"码已损坏，无法读取", "Damaged, cannot be read"}}, {"not_a_pass", {"不是出入证", "Not a pass"}});
 
-static const struct field scan_fields[] = {
-    {"gate", F_REF, {"卡点", "Gate"}, .also = "卡点编号|检查点", .ref = "gate", .flags = REQUIRED | INDEXED | LIST},
-    {"seen_at", F_TIME, {"时间", "Time"}, .also = "检查时间|登记时间|通过时间|Seen at", .flags = REQUIRED | PAST | INDEXED | LIST},
-    {"what", F_CODE, {"对象", "What"}, .also = "类别|人车", .codes = &scan_whats, .flags = REQUIRED | LIST},
-    {"persons", F_INT, {"人数", "Persons"}, .also = "乘员|车上人数|Passengers", .min = 0, .max = 100, .flags = LIST},
-    {"plate", F_PLATE, {"车牌号", "Plate"}, .also = "车牌|车号|Licence plate", .flags = PERSONAL | TRACE | LIST},
-    {"pass", F_PASS, {"出入证号", "Pass number"}, .also = "证号|通行证号", .flags = PERSONAL | TRACE | LIST},
-    {"name", F_NAME, {"姓名", "Name"}, .also = "司机|驾驶员姓名", .max = 60, .flags = PERSONAL | LIST},
-    {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|证件号码|ID number", .flags = SEALED | FIND | TRACE},
-    {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|Mobile", .flags = SEALED | FIND | TRACE},
-    {"temperature", F_REAL, {"体温", "Temperature"}, .also = "温度|测温|体温（℃）|Temp", .unit = "°C", .min = 34, .max = 43, .flags = PERSONAL | LIST},
-    {"origin", F_TEXT, {"来自", "Origin"}, .also = "来源地|出发地|始发地|From", .max = 100, .flags = PERSONAL | LIST},
-    {"verdict", F_CODE, {"处置", "Verdict"}, .also = "处理|处置结果", .codes = &scan_verdicts, .flags = LIST},
-    {"febrile", F_BOOL, {"发热", "Febrile"}, .flags = READ_ONLY},
-    {"pass_check", F_CODE, {"证件核验", "Pass check"}, .codes = &pass_checks, .flags = READ_ONLY | LIST},
+static const struct field scan_fields[SCAN_FIELDS] = {
+    [SCAN_GATE] = {"gate", F_REF, {"卡点", "Gate"}, .also = "卡点编号|检查点", .ref = "gate", .flags = REQUIRED | INDEXED | LIST},
+    [SCAN_SEEN_AT] = {"seen_at", F_TIME, {"时间", "Time"}, .also = "检查时间|登记时间|通过时间|Seen at", .flags = REQUIRED | PAST | INDEXED | LIST},
+    [SCAN_WHAT] = {"what", F_CODE, {"对象", "What"}, .also = "类别|人车", .codes = &scan_whats, .flags = REQUIRED | LIST},
+    [SCAN_PERSONS] = {"persons", F_INT, {"人数", "Persons"}, .also = "乘员|车上人数|Passengers", .min = 0, .max = 100, .flags = LIST},
+    [SCAN_PLATE] = {"plate", F_PLATE, {"车牌号", "Plate"}, .also = "车牌|车号|Licence plate", .flags = PERSONAL | TRACE | LIST},
+    [SCAN_PASS] = {"pass", F_PASS, {"出入证号", "Pass number"}, .also = "证号|通行证号", .flags = PERSONAL | TRACE | LIST},
+    [SCAN_NAME] = {"name", F_NAME, {"姓名", "Name"}, .also = "司机|驾驶员姓名", .max = 60, .flags = PERSONAL | LIST},
+    [SCAN_ID_NUMBER] = {"id_number", F_ID_NUMBER, {"身份证号", "Identity number"}, .also = "身份证|身份证号码|证件号码|ID number", .flags = SEALED | FIND | TRACE},
+    [SCAN_PHONE] = {"phone", F_PHONE, {"手机号", "Phone"}, .also = "电话|手机|联系电话|Mobile", .flags = SEALED | FIND | TRACE},
+    [SCAN_TEMPERATURE] = {"temperature", F_REAL, {"体温", "Temperature"}, .also = "温度|测温|体温（℃）|Temp", .unit = "°C", .min = 34, .max = 43, .flags = PERSONAL | LIST},
+    [SCAN_ORIGIN] = {"origin", F_TEXT, {"来自", "Origin"}, .also = "来源地|出发地|始发地|From", .max = 100, .flags = PERSONAL | LIST},
+    [SCAN_VERDICT] = {"verdict", F_CODE, {"处置", "Verdict"}, .also = "处理|处置结果", .codes = &scan_verdicts, .flags = LIST},
+    [SCAN_FEBRILE] = {"febrile", F_BOOL, {"发热", "Febrile"}, .flags = READ_ONLY},
+    [SCAN_PASS_CHECK] = {"pass_check", F_CODE, {"证件核验", "Pass check"}, .codes = &pass_checks, .flags = READ_ONLY | LIST},
 };
 
 const struct kind gate_scan_kind = {

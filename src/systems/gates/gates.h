@@ -7,5 +7,10 @@
 
 extern const struct system gates_system;
 extern const struct kind gate_kind, gate_scan_kind;
+/* The fields of a scan in their order: what runs for each of them does not look names up. */
+enum scan_field {
+    SCAN_GATE, SCAN_SEEN_AT, SCAN_WHAT, SCAN_PERSONS, SCAN_PLATE, SCAN_PASS, SCAN_NAME, SCAN_ID_NUMBER, SCAN_PHONE, SCAN_TEMPERATURE, SCAN_ORIGIN,
+    SCAN_VERDICT, SCAN_FEBRILE, SCAN_PASS_CHECK, SCAN_FIELDS
+};
 
 #endif

@@ -12,21 +12,33 @@ struct stmt scan_stmts[SCAN_STMTS] = {
 };
 
 /* A scan may be sent up hours later, so it is judged by when it was seen. */
-static int used_elsewhere(struct tx *tx, const struct record *r, int64_t at, bool *ret, struct err *e) {
-    int64_t from = at - SCAN_ELSEWHERE, n = 0;
-    for (int64_t day = from / US_PER_DAY; n == 0 && day <= at / US_PER_DAY; day++)
-        if (db_int(tx->db, &scan_stmts[0], &n, e, VINT(tx->site->id), VINT(day), *record_get(r, "pass"), VINT(from), VINT(at), *record_get(r, "gate")) < 0) return -1;
-    *ret = n > 0;
+struct lately {
+    int64_t from, at, day, last_day;
+};
+
+static struct lately lately(int64_t at) {
+    int64_t from = at - SCAN_ELSEWHERE;
+    return (struct lately){from, at, from / US_PER_DAY, at / US_PER_DAY};
+}
+
+static int used_elsewhere(struct tx *tx, const struct record *r, bool *ret, struct err *e) {
+    struct id here = r->v[SCAN_GATE].id;
+    for (struct lately l = lately(r->v[SCAN_SEEN_AT].i); l.day <= l.last_day; l.day++) {
+        struct rows *rows CLEANUP(rows_donep) = NULL;
+        int got;
+        TRY(db_query(tx->db, &scan_stmts[0], &rows, e, VINT(tx->site->id), r->v[SCAN_PASS], VINT(l.day), VINT(l.from), VINT(l.at)));
+        while ((got = rows_next(rows, e)) == 1) *ret = *ret || !id_eq(rows_id(rows, 0), here);
+        if (got < 0) return -1;
+    }
     return 0;
 }
 
 static int check_pass(struct tx *tx, struct record *r, struct err *e) {
     const char *check;
-    int64_t at = record_int(r, "seen_at");
     bool elsewhere = false;
-    TRY(passes_check(tx, record_text(r, "pass"), r->area, at, &check, e));
-    if (strcmp(check, "valid") == 0) TRY(used_elsewhere(tx, r, at, &elsewhere, e));
-    record_set_text(r, "pass_check", elsewhere ? STR("elsewhere") : str_z(check));
+    TRY(passes_check(tx, r->v[SCAN_PASS].s, r->area, r->v[SCAN_SEEN_AT].i, &check, e));
+    if (strcmp(check, "valid") == 0) TRY(used_elsewhere(tx, r, &elsewhere, e));
+    r->v[SCAN_PASS_CHECK] = elsewhere ? VTEXTZ("elsewhere") : VTEXTZ(check);
     return 0;
 }
 
@@ -36,34 +48,42 @@ static int check_person(struct tx *tx, struct record *r, struct err *e) {
     struct record *person;
     struct str number;
     bool stays;
-    TRY(record_plain(&tx->site->key, tx->a, r, (size_t)kind_field(r->kind, STR("id_number")), &number, e));
+    TRY(record_plain(&tx->site->key, tx->a, r, SCAN_ID_NUMBER, &number, e));
     int found = record_find(tx->db, tx->site->id, &tx->site->key, tx->a, &resident_kind, field, number, &person, e);
     if (found <= 0) return found;
-    TRY(passes_stays_at_home(tx, person, record_int(r, "seen_at"), &stays, e));
-    if (stays) record_set_text(r, "pass_check", STR("stay_home"));
+    TRY(passes_stays_at_home(tx, person, r->v[SCAN_SEEN_AT].i, &stays, e));
+    if (stays) r->v[SCAN_PASS_CHECK] = VTEXTZ("stay_home");
     return 0;
 }
 
 /* A pass that was used elsewhere may be in order: the guard looks at who holds it. */
-static struct str verdict(const struct record *r) {
-    struct str check = record_text(r, "pass_check");
-    if (record_int(r, "febrile")) return STR("fever_clinic");
-    return check.n == 0 || str_eq(check, STR("valid")) || str_eq(check, STR("elsewhere")) ? STR("pass") : STR("turn_back");
+static const char *verdict(const struct record *r) {
+    const struct val *check = &r->v[SCAN_PASS_CHECK];
+    if (r->v[SCAN_FEBRILE].type == V_INT && r->v[SCAN_FEBRILE].i) return "fever_clinic";
+    return check->type == V_NULL || str_eqz(check->s, "valid") || str_eqz(check->s, "elsewhere") ? "pass" : "turn_back";
+}
+
+static bool has(const struct record *r, enum scan_field f) {
+    return r->v[f].type != V_NULL;
 }
 
 int scan_derive(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e) {
     (void)old;
     (void)errs;
-    TRY(rule_febrile(tx, r, e));
-    if (!record_has(r, "persons")) record_set_int(r, "persons", 1);
+    if (has(r, SCAN_TEMPERATURE)) TRY(rule_febrile(tx, r, e));
+    if (!has(r, SCAN_PERSONS)) r->v[SCAN_PERSONS] = VINT(1);
     /* A card that could not be read has been judged on the way here. */
-    if (record_has(r, "pass") && record_has(r, "gate")) TRY(check_pass(tx, r, e));
-    else if (record_has(r, "id_number") && !record_has(r, "pass_check")) TRY(check_person(tx, r, e));
-    if (!record_has(r, "verdict")) record_set_text(r, "verdict", verdict(r));
+    if (has(r, SCAN_PASS) && has(r, SCAN_GATE)) TRY(check_pass(tx, r, e));
+    else if (has(r, SCAN_ID_NUMBER) && !has(r, SCAN_PASS_CHECK)) TRY(check_person(tx, r, e));
+    if (!has(r, SCAN_VERDICT)) r->v[SCAN_VERDICT] = VTEXTZ(verdict(r));
     return 0;
 }
 
 int scan_foresee(struct tx *tx, const struct val *values, struct err *e) {
-    const struct val *pass = &values[kind_field(&gate_scan_kind, STR("pass"))];
-    return pass->type == V_TEXT ? passes_check_foresee(tx, pass->s, e) : 0;
+    const struct val *pass = &values[SCAN_PASS], *seen = &values[SCAN_SEEN_AT];
+    if (pass->type != V_TEXT || seen->type != V_INT) return 0;
+    TRY(passes_check_foresee(tx, pass->s, e));
+    for (struct lately l = lately(seen->i); l.day <= l.last_day; l.day++)
+        TRY(db_foresee(tx->db, &scan_stmts[0], e, VINT(tx->site->id), *pass, VINT(l.day), VINT(l.from), VINT(l.at)));
+    return 0;
 }
