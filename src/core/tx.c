@@ -563,6 +563,7 @@ static int forget(struct tx *tx, const struct record *old, struct err *e) {
 
 static int move_subtree(struct tx *tx, struct str from, struct str to, struct err *e) {
     struct path_range range = path_range(tx->a, from);
+    kept_clear(tx->kept); /* paths change */
     TRY(recount_subtree(tx, from, -1, e));
     for (size_t i = 0; i < kind_count(); i++)
         TRY(db_run(tx->db, &kind_sql(kind_at(i))->move, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(to)));

@@ -12,12 +12,13 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "core/checkpoint.h"
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/kept.h"
 #include "core/tx.h"
 
-enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 5000 };
+enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 4000 };
 /* What an item costs is learnt from groups of some size: a commit alone says nothing about how many would fit beside it. */
 enum { COST_FEW = 64, COST_GROUPS = 8, COST_FIRST_NS = 100000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
@@ -40,6 +41,7 @@ struct writer {
     int64_t seq; /* where our last commit left the journal */
     struct arena arena;
     struct writer_counts counts;
+    struct checkpointer *checkpointer; /* of a file; NULL: none */
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
     struct id id;         /* of this process, in the table `writer` */
@@ -183,13 +185,14 @@ static void checkpoint(struct writer *w) {
     struct err e;
     w->checkpointed = w->counts.commits;
     w->written = 0;
-    if (db_checkpoint(w->db, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
+    if (w->checkpointer) checkpointer_wake(w->checkpointer);
+    else if (db_checkpoint(w->db, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
 }
 
-/* A server's planner must hear of many new rows before the next question about them. */
+/* A server's planner must hear of many new rows before the next question about them; a file's log must not grow until a commit has to take it in. */
 static void checkpoint_when_grown(struct writer *w) {
     w->written += db_writes(w->db);
-    if (db_shared(w->db) && w->written >= GROWN_ROWS) checkpoint(w);
+    if ((db_shared(w->db) || w->checkpointer) && w->written >= GROWN_ROWS) checkpoint(w);
 }
 
 static void answer_all(struct writer *w, struct write_item *items) {
@@ -292,6 +295,7 @@ void writer_start(struct site *s, struct db *db) {
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
     w->kept = kept_new();
+    w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     s->writer = w;
@@ -306,6 +310,7 @@ struct db *writer_stop(struct site *s) {
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
+    checkpointer_stop(w->checkpointer);
     tally_batch_free(w->tallies);
     log_rows_free(w->logs);
     kept_free(w->kept);

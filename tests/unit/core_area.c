@@ -55,6 +55,24 @@ TEST(a_moved_area_takes_everything_with_it_and_the_figures_follow) {
     world_close();
 }
 
+TEST(a_scan_counts_where_its_gate_stands_now) {
+    world_make();
+    const char *g = run(NULL, "gate.create", "q1", NULL, "{'name':'东门','code':'g1','kind_of':'quarter_gate'}");
+#define PASSES_G1 run(NULL, "gate_scan.create", NULL, NULL, "{'gate':'g1','what':'person','seen_at':'2020-02-10 11:00'}")
+    PASSES_G1;
+    run(NULL, "area.update", NULL, area_id("q1"), "{'parent':'v1'}");
+    PASSES_G1;
+    CHECK_INT(tally("gate.persons", "rural"), 2);
+    run(NULL, "gate.update", "xg", g, "{'name':'西门'}");
+    PASSES_G1;
+    CHECK_INT(tally("gate.persons", "rural"), 2);
+    CHECK_INT(tally("gate.persons", "xg"), 1);
+    run(NULL, "gate.update", NULL, g, "{'code':'g9'}");
+    CHECK_STR(str_z(refused(NULL, "gate_scan.create", NULL, NULL, "{'gate':'g1','what':'person','seen_at':'2020-02-10 11:00'}").field), "gate");
+    world_proves_itself();
+    world_close();
+}
+
 TEST(codes_are_unique_cycles_and_wrong_levels_are_refused) {
     world_make();
     CHECK_STR(str_z(refused(NULL, "area.create", NULL, NULL, "{'name':'x','code':'b1','level':'building','parent':'q1'}").field), "code");

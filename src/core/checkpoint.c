@@ -1,0 +1,65 @@
+#include "core/checkpoint.h"
+
+#include "base/log.h"
+
+struct checkpointer {
+    struct db *db;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool asked, stopping;
+};
+
+static void *checkpointer_main(void *arg) {
+    struct checkpointer *c = arg;
+    struct err e;
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        while (!c->asked && !c->stopping) pthread_cond_wait(&c->wake, &c->lock);
+        if (c->stopping) break;
+        c->asked = false;
+        pthread_mutex_unlock(&c->lock);
+        if (db_checkpoint(c->db, &e)) log_line(LOG_WARN, "checkpoint", "failed code=%s", err_name(e.code));
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+struct checkpointer *checkpointer_start(struct site *s) {
+    struct err e;
+    struct db *db;
+    if (site_shared(s)) return NULL;
+    if (db_open(s->address, DB_WRITE, &db, &e)) {
+        log_line(LOG_WARN, "checkpoint", "no connection code=%s", err_name(e.code));
+        return NULL;
+    }
+    struct checkpointer *c = calloc(1, sizeof *c);
+    INVARIANT(c);
+    c->db = db;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->wake, NULL);
+    INVARIANT(pthread_create(&c->thread, NULL, checkpointer_main, c) == 0);
+    return c;
+}
+
+void checkpointer_wake(struct checkpointer *c) {
+    if (!c) return;
+    pthread_mutex_lock(&c->lock);
+    c->asked = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void checkpointer_stop(struct checkpointer *c) {
+    if (!c) return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_cond_signal(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    db_close(c->db);
+    pthread_cond_destroy(&c->wake);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}

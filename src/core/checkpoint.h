@@ -1,0 +1,13 @@
+/* Takes what the writer has put into the log of an SQLite file into the file itself, on a thread and a connection of its own, so that no commit waits for it.
+ * The engine's own checkpoint, behind a commit, then finds little left to do and begins the log anew. */
+#ifndef CHECKPOINT_H
+#define CHECKPOINT_H
+
+#include "core/site.h"
+
+struct checkpointer;
+struct checkpointer *checkpointer_start(struct site *s); /* NULL: not needed, or no connection to be had; then the engine's own must do */
+void checkpointer_wake(struct checkpointer *c);          /* there is something to do; accepts NULL */
+void checkpointer_stop(struct checkpointer *c);          /* accepts NULL */
+
+#endif
