@@ -67,6 +67,18 @@ async function packed(page) {
   }, null, { timeout: 20000, polling: 200 });
 }
 
+/* The lists and the gate's data that lie on the phone, in words. */
+const held = (page) => page.evaluate(async () => {
+  const db = await new Promise((done) => { const q = indexedDB.open('lianfang', 1); q.onsuccess = () => done(q.result); });
+  const get = (k) => new Promise((done) => { const q = db.transaction('keep').objectStore('keep').get(k); q.onsuccess = () => done(q.result); });
+  const [gate, bundle, ...lists] = await Promise.all(['gate', 'bundle', 'list.revoked', 'list.stay_home'].map(get));
+  db.close();
+  return JSON.stringify({
+    gate: gate?.code, data: bundle?.bundle.gate.code, issuer: bundle?.bundle.issuer, at: bundle?.at, ahead: bundle?.ahead, now: Date.now(),
+    lists: lists.filter(Boolean).map((l) => [l.kind, l.issuer, l.version, l.made, l.until]), shown: document.querySelector('main').innerText,
+  });
+});
+
 test('a guard signs in, chooses among the gates of the account, and the phone remembers the gate', async () => {
   const page = await openPhone(site, { dir: folder(), allow: /401/ });
   await page.locator('#f-login').waitFor();
@@ -86,6 +98,29 @@ test('a guard signs in, chooses among the gates of the account, and the phone re
   await axeField(page, 'home');
   await page.reload();
   await page.getByRole('heading', { name: '古城小区东门' }).waitFor();
+  await finish(page);
+});
+
+test('a gate chosen while the data of another are still on their way gets its own', async () => {
+  const page = await openPhone(site, { dir: folder(), stub: true, workers: 'block', allow: /blocked by Playwright/ });
+  let answer;
+  const asked = new Promise((begun) => page.route('**/api/v1/gate/bundle*', (r) => {
+    begun();
+    if (answer) return r.continue();
+    return new Promise((done) => { answer = () => done(r.continue()); });
+  }));
+  await page.fill('#f-login', LOGIN);
+  await page.fill('#f-password', SITE_PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /古城小区东门/ }).click();
+  await asked;
+  await page.evaluate(() => { location.hash = '/gates'; });
+  await page.getByRole('button', { name: /古城小区西门/ }).click();
+  await page.getByRole('heading', { name: '古城小区西门' }).waitFor();
+  answer();
+  await page.locator('.note.amber').waitFor({ state: 'detached', timeout: 10000 });
+  await page.waitForFunction(() => document.querySelector('.tile.scan'));
+  assert.equal(JSON.parse(await held(page)).data, 'G2');
   await finish(page);
 });
 
@@ -247,6 +282,7 @@ test('with the server stopped five passages are recorded, the phone is switched 
     await again.getByRole('button', { name: '登记', exact: true }).click();
     assert.equal(await show(again, text), '放行', 'and verifies alone after it was switched on');
     await again.locator('.note.amber', { hasText: '同一张证' }).waitFor();
+    assert.equal(await again.locator('.note.amber').count(), 1, 'keys and lists are held: ' + await held(again));
     await again.getByRole('button', { name: '返回' }).click();
   } finally {
     await restart();

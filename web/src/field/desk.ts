@@ -81,10 +81,10 @@ export async function enter(login: string, password: string, code?: string): Pro
 export async function leave(): Promise<void> {
   flag(true);
   await signOut().then(() => flag(false), () => undefined);
+  held.gate = null;
   await wipe();
   session.me = null;
   session.expired = false;
-  held.gate = null;
   held.data = null;
   held.lists = [];
   judged.value = null;

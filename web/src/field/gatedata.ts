@@ -63,6 +63,7 @@ async function freshList(kind: (typeof KINDS)[number], b: Bundle): Promise<void>
   const next = mine && first && first.base ? v.applyList(mine, first) || v.openList(keys, await fetchList(kind, 0)).list : first;
   if (!next || next.base || next.kind !== kind || next.issuer !== b.issuer) return;
   if (mine && !v.listReplaces(next, mine)) return;
+  if (!held.gate) return; /* signed out meanwhile: nothing stays on the phone */
   await keep('keep', 'list.' + kind, next);
   held.lists = held.lists.filter((l) => l.kind !== kind).concat(next);
 }
@@ -76,13 +77,20 @@ async function fetchAll(g: GateRef): Promise<void> {
   /* Before the first pass is made there is nobody to sign lists. */
   if (bundle.key_set.keys.length && canVerify) for (const kind of KINDS) await freshList(kind, bundle);
 }
+/* Another gate chosen meanwhile is asked for next, whatever became of the first. */
+async function fetchChosen(): Promise<void> {
+  for (let g = held.gate; g; g = held.gate === g ? null : held.gate) {
+    try {
+      await fetchAll(g);
+    } catch (x) {
+      if (held.gate === g) throw x;
+    }
+  }
+}
 export function refresh(): Promise<void> {
-  const g = held.gate;
-  if (!g) return Promise.resolve();
-  asked = asked || fetchAll(g).then(() => { asked = null; }, (x) => {
-    asked = null;
-    throw x;
-  });
+  const done = () => (asked = null);
+  asked = asked || fetchChosen();
+  asked.then(done, done);
   return asked;
 }
 
