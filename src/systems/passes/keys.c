@@ -3,7 +3,7 @@
 #include "core/tx.h"
 #include "systems/passes/passes_internal.h"
 
-enum { KEYS_MOST = 2000 };
+enum { KEYS_MOST = 2000, KEYS_FIRST = 8 };
 
 static void key_seed(const struct site *s, struct id id, uint8_t ret[32]) {
     struct digest_state d;
@@ -45,20 +45,33 @@ static bool read_public(const struct record *r, struct pass_public *ret) {
     return true;
 }
 
+/* Room for so many; there are few, and whoever issues a pass asks for them. */
+static void make_room(struct arena *a, struct passes_keys *k, size_t n) {
+    struct passes_keys old = *k;
+    k->all = arena_new(a, struct pass_public, n);
+    k->published = arena_new(a, struct pass_public, n);
+    k->ids = arena_new(a, struct id, n);
+    if (old.n) memcpy(k->all, old.all, old.n * sizeof *k->all);
+    if (old.n) memcpy(k->ids, old.ids, old.n * sizeof *k->ids);
+    if (old.published_n) memcpy(k->published, old.published, old.published_n * sizeof *k->published);
+}
+
 int passes_keys(struct db *db, struct site *s, struct arena *a, struct passes_keys *ret, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct pass_public k;
     struct record r;
     int64_t now = site_now(s);
     int got;
-    *ret = (struct passes_keys){.all = arena_new(a, struct pass_public, KEYS_MOST), .published = arena_new(a, struct pass_public, KEYS_MOST),
-                                .ids = arena_new(a, struct id, KEYS_MOST)};
+    size_t room = KEYS_FIRST;
+    *ret = (struct passes_keys){.n = 0};
+    make_room(a, ret, room);
     TRY(db_query(db, &kind_sql(&passes_key_kind)->scan, &rows, e, VINT(s->id), VID((struct id){{0}}), VINT(KEYS_MOST)));
     while ((got = rows_next(rows, e)) == 1) {
         record_read(a, &passes_key_kind, rows, &r);
         if (!read_public(&r, &k)) continue;
         memcpy(ret->issuer, k.issuer, sizeof ret->issuer);
         if (r.removed) continue;
+        if (ret->n == room) make_room(a, ret, room *= 2);
         if (k.until_at + PASSES_LIFE > now) ret->published[ret->published_n++] = k;
         ret->ids[ret->n] = r.id;
         ret->all[ret->n++] = k;
