@@ -119,11 +119,9 @@ replay:
 	@for t in $(FUZZ); do build/asan/replay-$$t fuzz/corpus/$$t || exit 1; done
 
 # ---- load figures: what is measured and how is in docs/bench.md ----
-BENCH_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out src/api/%.c src/cli/%.c,$(SRC))) $(OUT)/gen/hant.o $(OUT)/bench/common.o
-BENCH := $(patsubst bench/%.c,$(OUT)/bench-%,$(filter-out bench/common.c,$(wildcard bench/*.c)))
-bench: $(BENCH) $(OUT)/lianfang
+bench: $(OUT)/lianfang $(OUT)/bench-core
 	bench/run.sh $(OUT) $(QUICK)
-$(OUT)/bench-%: $(OUT)/bench/%.o $(BENCH_OBJ)
+$(OUT)/bench-core: $(OUT)/bench/core.o $(patsubst %.c,$(OUT)/%.o,$(filter-out src/api/%.c src/cli/%.c,$(SRC))) $(OUT)/gen/hant.o
 	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
 
 lint:

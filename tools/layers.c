@@ -1,16 +1,16 @@
 /* layers FILE...: fails when an #include points up or, within the second row, sideways.
  *
- *     base <- {json db http sheet crypto text pass paper} <- core <- systems <- {api cli} <- main */
+ *     base <- {json db http sheet crypto text pass paper} <- core <- systems <- {api bench} <- cli <- main */
 #include "source.h"
 
-enum { SECOND_ROW = 1, MAIN = 5, UNKNOWN = -1 };
+enum { SECOND_ROW = 1, MAIN = 6, UNKNOWN = -1 };
 
 static const struct {
     const char *name;
     int row;
 } layers[] = {
     {"base", 0}, {"json", 1}, {"db", 1},      {"http", 1}, {"sheet", 1}, {"crypto", 1},
-    {"text", 1}, {"pass", 1}, {"paper", 1}, {"core", 2}, {"systems", 3}, {"api", 4}, {"cli", 4},
+    {"text", 1}, {"pass", 1}, {"paper", 1}, {"core", 2}, {"systems", 3}, {"api", 4}, {"bench", 4}, {"cli", 5},
 };
 
 static size_t name_length(const char *path) {

@@ -66,6 +66,6 @@ void cli_progress(const struct cli *c, const char *what, int64_t done, double fr
 void cli_progress_end(const struct cli *c);
 
 extern const struct cli_command cli_init, cli_demo, cli_import, cli_export, cli_brief, cli_figure, cli_user, cli_serve, cli_backup, cli_restore,
-    cli_fsck, cli_doctor, cli_version, cli_db, cli_pass;
+    cli_fsck, cli_doctor, cli_version, cli_db, cli_pass, cli_bench;
 
 #endif
