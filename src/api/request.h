@@ -90,6 +90,7 @@ struct request {
     const char *hint;
     struct str more; /* members added to the problem object */
     struct title_slot *titles;
+    struct one *one; /* the command under way (api_commands.c) */
 };
 
 /* ---- dispatch.c ---- */

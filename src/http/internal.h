@@ -47,6 +47,7 @@ struct http_call {
     struct loop *loop;
     struct http_call *next; /* behind this one on the connection; or in the pool */
     struct http_call *link; /* in the hand-over, or in the workers' queue */
+    void (*then)(struct http_call *c); /* http_run: what the loop is to run; under its lock */
     bool posted, given_up;  /* the handler's side, written under the loop's lock */
     bool ready, finished;   /* the loop's side: there is something to send; nobody else holds the call */
     bool safe, slow, refused;

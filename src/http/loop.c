@@ -43,10 +43,8 @@ void http_loop_wake(struct loop *l) {
     pthread_mutex_unlock(&l->lock);
 }
 
-void http_post(struct http_call *c, bool last) {
+static void post_locked(struct http_call *c) {
     struct loop *l = c->loop;
-    pthread_mutex_lock(&l->lock);
-    c->given_up = last;
     if (!c->posted) {
         c->posted = true;
         c->link = NULL;
@@ -54,7 +52,20 @@ void http_post(struct http_call *c, bool last) {
         l->posted_end = &c->link;
         wake_locked(l);
     }
-    pthread_mutex_unlock(&l->lock);
+}
+
+void http_post(struct http_call *c, bool last) {
+    pthread_mutex_lock(&c->loop->lock);
+    c->given_up = last;
+    post_locked(c);
+    pthread_mutex_unlock(&c->loop->lock);
+}
+
+void http_run(struct http_call *c, void (*fn)(struct http_call *c)) {
+    pthread_mutex_lock(&c->loop->lock);
+    c->then = fn;
+    post_locked(c);
+    pthread_mutex_unlock(&c->loop->lock);
 }
 
 static struct http_call *take_posted(struct loop *l, struct conn **ret_incoming) {
@@ -71,13 +82,27 @@ static struct http_call *take_posted(struct loop *l, struct conn **ret_incoming)
 
 /* The call may be posted anew as soon as its mark is gone, so its link is read before.  Only here does the loop learn that a call was
  * given up: so no call is freed while it stands in the list. */
-static struct http_call *unlink_posted(struct loop *l, struct http_call *c) {
+static struct http_call *unlink_posted(struct loop *l, struct http_call *c, void (**ret_then)(struct http_call *c)) {
     pthread_mutex_lock(&l->lock);
     struct http_call *next = c->link;
+    *ret_then = TAKE(c->then);
     c->posted = false;
-    c->ready = true;
+    c->ready = !*ret_then;
     c->finished = c->given_up;
     pthread_mutex_unlock(&l->lock);
+    return next;
+}
+
+static struct http_call *serve_posted(struct loop *l, struct http_call *c) {
+    struct conn *conn = c->conn;
+    void (*then)(struct http_call *c);
+    struct http_call *next = unlink_posted(l, c, &then);
+    if (then) {
+        conn->processing = true;
+        then(c);
+        conn->processing = false;
+    }
+    http_conn_advance(conn);
     return next;
 }
 
@@ -94,11 +119,7 @@ static void on_wake(evutil_socket_t fd, short what UNUSED, void *arg) {
         http_conn_start(incoming);
         incoming = next;
     }
-    while (c) {
-        struct http_call *next = unlink_posted(l, c);
-        http_conn_advance(c->conn);
-        c = next;
-    }
+    while (c) c = serve_posted(l, c);
     http_loop_bury(l);
     int drain = atomic_load(&l->server->drain);
     if (drain == STOPPED)

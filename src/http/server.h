@@ -75,6 +75,9 @@ void http_answer(struct http_call *c, int status, const char *type, struct str b
 /* The same with bytes that live as long as the program (embedded files): not copied. */
 void http_answer_static(struct http_call *c, int status, const char *type, struct str body);
 
+/* Runs fn on the call's loop thread, from where it may answer: for a thread whose own time is dear.  Once, before the answer. */
+void http_run(struct http_call *c, void (*fn)(struct http_call *c));
+
 /* A body in pieces (exports, SSE).  The call stays valid until http_stream_end. */
 void http_stream(struct http_call *c, int status, const char *type);
 /* False when the peer is gone: stop, then call http_stream_end.  Blocks a worker while more than 1 MiB is unsent; on a loop thread or for SSE
