@@ -22,8 +22,9 @@ static int read_card(struct request *rq, struct command_call *call, struct str t
     return 0;
 }
 
+/* The time of arrival is not the caller's word: sent again it is another one. */
 static void fill(struct request *rq, struct command_call *call) {
-    if (missing(call, SCAN_SEEN_AT)) *value(call, SCAN_SEEN_AT) = VINT(site_now(rq->site));
+    if (missing(call, SCAN_SEEN_AT)) call->values[SCAN_SEEN_AT] = VINT(site_now(rq->site));
     if (missing(call, SCAN_WHAT)) *value(call, SCAN_WHAT) = VTEXTZ(missing(call, SCAN_PLATE) ? "person" : "vehicle");
 }
 

@@ -136,7 +136,7 @@ static int says_the_same(struct tx *tx, const struct command_call *call, const s
         const struct field *f = &call->kind->fields[i];
         const struct val *asked = &call->values[i];
         struct str plain;
-        if (asked->type == V_NULL || f->flags & READ_ONLY || (f->type == F_REF && asked->type == V_TEXT)) continue;
+        if (!call->given[i] || asked->type == V_NULL || f->flags & READ_ONLY || (f->type == F_REF && asked->type == V_TEXT)) continue;
         if (f->flags & (PERSONAL | SEALED) && r->v[i].type == V_NULL) continue;
         if (!(f->flags & SEALED)) {
             *ret = val_eq(asked, &r->v[i]);

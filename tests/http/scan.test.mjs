@@ -94,6 +94,12 @@ test('the same id answers as the first time; with another content it is refused'
   assert.equal(other.status, 409);
 });
 
+test('sent again without a time it is still the same passage', async () => {
+  const body = { id: uuid(), gate: 'G1' }, first = await guard.post('gate/scan', body);
+  const again = await guard.post('gate/scan', body);
+  assert.deepEqual([again.repeated, again.record, again.seq], [true, first.record, first.seq]);
+});
+
 test('many at once: each line by itself, in order, and the whole batch again changes nothing', async () => {
   const p = await issue(), seen_at = ago(30e3);
   const lines = [...Array(50)].map(() => ({ id: uuid(), gate: 'G1', pass: p.data.number, seen_at }));
