@@ -1,4 +1,5 @@
 /* Passes: from the household to the verdict at the gate, and the lists that gates keep. */
+#include "systems/gates/gates.h"
 #include "systems/passes/passes.h"
 #include "systems_help.h"
 
@@ -236,6 +237,20 @@ TEST(each_verdict_has_its_own_answer) {
     CHECK_STR(str_z(verdict(&w, text)), "unknown_key");
     CHECK_STR(str_z(verdict(&w, text_of(&w, pass))), "valid");
     close_world(&w);
+}
+
+TEST(a_scan_speaks_of_a_pass_as_the_gate_page_does) {
+    const struct code_list *words = gate_scan_kind.fields[SCAN_PASS_CHECK].codes;
+    for (int v = 0; v < PASS_VERDICT__COUNT; v++) {
+        const struct code *c = code_find(words, str_z(pass_verdict_name((enum pass_verdict)v)));
+        struct label l = pass_verdict_label((enum pass_verdict)v);
+        CHECK(c);
+        CHECK_STR(str_z(c->label.zh), l.zh);
+        CHECK_STR(str_z(c->label.en), l.en);
+    }
+    for (int f = 0; f < SCAN_FIELDS; f++) CHECK(gate_scan_kind.fields[f].name);
+    CHECK_STR(str_z(gate_scan_kind.fields[SCAN_PASS_CHECK].name), "pass_check");
+    CHECK(code_find(words, STR(PASSES_UNKNOWN)));
 }
 
 TEST(a_number_typed_by_hand_finds_the_pass) {
