@@ -155,7 +155,7 @@ static bool submit(struct many *m, struct line *l) {
         pthread_mutex_lock(&m->lock);
         m->open++;
         pthread_mutex_unlock(&m->lock);
-        if (writer_submit(m->rq->site, &l->item.item)) return true;
+        if (admission_bulk(m->rq) && writer_submit(m->rq->site, &l->item.item)) return true;
         pthread_mutex_lock(&m->lock);
         m->open--;
         pthread_mutex_unlock(&m->lock);

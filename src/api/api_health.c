@@ -50,6 +50,20 @@ static void http_metrics(struct request *rq, struct buf *b) {
     metric(b, "http_queued", "gauge", "Calls waiting for a worker.", (double)h.queued);
     buf_addz(b, "# HELP lianfang_http_responses_total Answers by class.\n# TYPE lianfang_http_responses_total counter\n");
     for (int i = 1; i < 6; i++) buf_addf(b, "lianfang_http_responses_total{class=\"%dxx\"} %lld\n", i, (long long)h.by_class[i]);
+    metric(b, "http_accepted_total", "counter", "Connections accepted.", (double)h.accepted);
+    metric(b, "http_idle_closed_total", "counter", "Idle connections closed so that others found room.", (double)h.shed);
+    metric(b, "http_body_bytes", "gauge", "Kept for bodies under way.", (double)h.body_bytes);
+    buf_addz(b, "# HELP lianfang_http_limited_total Refused or cut, by the limit that was met.\n# TYPE lianfang_http_limited_total counter\n");
+    for (int i = 0; i < HTTP_REASONS; i++) buf_addf(b, "lianfang_http_limited_total{limit=\"%s\"} %lld\n", http_reason_name((enum http_reason)i), (long long)h.by_reason[i]);
+}
+
+static void queue_metrics(struct request *rq, struct buf *b) {
+    const struct admission *a = &rq->api->admission;
+    metric(b, "commands_admitted_total", "counter", "Single commands let into the writer's queue.", (double)atomic_load(&a->counts[ADMITTED]));
+    buf_addz(b, "# HELP lianfang_commands_refused_total Turned away before the queue, by reason.\n# TYPE lianfang_commands_refused_total counter\n");
+    for (int i = ADMITTED + 1; i < ADMISSION_REASONS; i++)
+        buf_addf(b, "lianfang_commands_refused_total{reason=\"%s\"} %lld\n", admission_name((enum admission_reason)i), (long long)atomic_load(&a->counts[i]));
+    metric(b, "writer_wait_expected_seconds", "gauge", "What a command that comes now is likely to wait.", (double)writer_pace(rq->site, 1).wait_us / 1e6);
 }
 
 int metrics_route(struct request *rq, struct err *e) {
@@ -68,6 +82,8 @@ int metrics_route(struct request *rq, struct err *e) {
     metric(b, "writer_retries_total", "counter", "Transactions run again.", (double)w.retried);
     metric(b, "writer_queued", "gauge", "Commands waiting.", (double)w.queued);
     metric(b, "writer_waiting_seconds", "gauge", "How long the commands under way have been waiting for their commit.", (double)w.waiting_us / 1e6);
+    metric(b, "writer_queue_seconds_total", "counter", "Time that commands stood in the queue, all together.", (double)w.queue_us / 1e6);
+    queue_metrics(rq, b);
     metric(b, "writer_commit_seconds_total", "counter", "Time in transactions.", (double)w.commit_us / 1e6);
     rq->type = "text/plain; version=0.0.4; charset=utf-8";
     return 0;

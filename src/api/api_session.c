@@ -83,14 +83,14 @@ static void take(struct request *rq, struct signed_in *w) {
     rq->actor = &w->session.actor;
 }
 
-static struct str sent_token(struct request *rq) {
+struct str sessions_token(struct request *rq) {
     struct str auth = http_header(rq->call, "authorization");
     if (auth.n > 7 && str_ieq(str_sub(auth, 0, 7), STR("Bearer "))) return str_trim(str_sub(auth, 7, auth.n));
     return http_cookie(rq->call, "lf_session");
 }
 
 int sessions_enter(struct request *rq, struct err *e) {
-    struct str token = sent_token(rq);
+    struct str token = sessions_token(rq);
     struct signed_in *w = find_kept(rq->api, token);
     if (!w) TRY(load(rq, token, &w, e));
     take(rq, w);

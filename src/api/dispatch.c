@@ -130,6 +130,7 @@ const struct areas *request_areas(struct request *rq) {
 }
 
 void request_release(struct request *rq) {
+    admission_leave(rq);
     site_reader_done(rq->site, TAKE(rq->db));
     areas_drop(TAKE(rq->areas));
     signed_in_drop(TAKE(rq->who));
@@ -151,9 +152,11 @@ void request_answer(struct request *rq, int status, const char *type, struct str
     http_answer(rq->call, status, type, body);
 }
 
+/* Who was refused at the same moment is not to come back at the same moment. */
 static void retry_after(struct request *rq, const struct err *e) {
+    static const char *const seconds[] = {"1", "2", "3"};
     if (e->code == ERR_THROTTLED) http_add_header(rq->call, "Retry-After", e->arg[0][0] ? e->arg[0] : "1");
-    else if (e->code == ERR_BUSY || e->code == ERR_RETRY) http_add_header(rq->call, "Retry-After", "1");
+    else if (e->code == ERR_BUSY || e->code == ERR_RETRY) http_add_header(rq->call, "Retry-After", seconds[http_began(rq->call) % 3]);
 }
 
 void request_fail(struct request *rq, const struct err *e) {
@@ -237,10 +240,16 @@ static int run_long(struct request *rq, struct err *e) {
 static int run(struct request *rq, struct err *e) {
     if (atomic_load(&rq->api->stopping)) return err_set(e, ERR_BUSY, NULL, M_SHUTTING_DOWN);
     if (!rq->route) return no_route(rq, e);
+    if (rq->turned_away) {
+        *e = rq->refusal;
+        return -1;
+    }
     if (rq->query_bad) return err_set(e, ERR_BAD_REQUEST, "query", M_QUERY);
     if (rq->route->needs[0]) TRY(check_needs(rq, e));
     if (rq->route->flags & R_JSON && !media_type_is(rq, STR("application/json"))) return err_set(e, ERR_MEDIA_TYPE, NULL, M_MEDIA_TYPE, "application/json");
-    int r = rq->route->flags & R_LONG || many_commands(rq) ? run_long(rq, e) : rq->route->run(rq, e);
+    bool many = many_commands(rq);
+    if (rq->route->flags & R_MANY && !many) TRY(admission_enter(rq, e));
+    int r = rq->route->flags & R_LONG || many ? run_long(rq, e) : rq->route->run(rq, e);
     if (r == 0 && rq->out->failed) return err_set(e, ERR_TOO_LARGE, NULL, M_NONE);
     return r;
 }
@@ -259,6 +268,17 @@ static size_t body_limit(struct request *rq, bool bulk) {
     return known ? most : BULK_UNKNOWN;
 }
 
+/* A short body is read so that the connection can go on; a long one is not waited for, nor is a worker. */
+static void ask_at_the_door(struct request *rq, bool *ret_slow) {
+    int64_t length = http_length(rq->call);
+    if (admission_ask(rq, &rq->refusal) == 0) return;
+    rq->turned_away = true;
+    *ret_slow = false;
+    if (length >= 0 && length <= BULK_UNKNOWN) return;
+    http_close(rq->call);
+    request_fail(rq, &rq->refusal);
+}
+
 static size_t on_route(void *app, struct http_call *c, bool *ret_slow) {
     struct api *api = app;
     struct arena *a = http_arena(c);
@@ -271,10 +291,12 @@ static size_t on_route(void *app, struct http_call *c, bool *ret_slow) {
     find_route(rq);
     if (!rq->score && !is_api(rq) && is_safe(rq)) rq->route = &files_route;
     add_headers(rq);
-    bool bulk = many_commands(rq);
+    bool many = many_commands(rq);
     bool file = rq->route == &files_route;
-    *ret_slow = rq->route && (bulk || rq->route->flags & R_SLOW || (file ? api->assets_dir[0] : site_shared(api->site)));
-    return body_limit(rq, bulk);
+    rq->bulk = many || (rq->route && rq->route->flags & R_BYTES);
+    *ret_slow = rq->route && (many || rq->route->flags & R_SLOW || (file ? api->assets_dir[0] : site_shared(api->site)));
+    if (*ret_slow && (rq->bulk || rq->route->flags & R_MANY)) ask_at_the_door(rq, ret_slow);
+    return body_limit(rq, many);
 }
 
 /* A server that is away for a moment costs the caller a delay; RETRY says that nothing was done. */
@@ -403,8 +425,11 @@ int api_start(struct site *s, const struct api_options *o, struct api **ret, str
     api->began_us = monotonic_us();
     api->passes = passes_known_new(s);
     pthread_mutex_init(&api->lock, NULL);
+    random_bytes(&api->admission.seed, sizeof api->admission.seed);
+    int hasty = (int)MIN(fault_asked("hasty"), INT64_C(60000));
     struct http_options h = {.address = o->address ? o->address : "127.0.0.1", .port = o->port, .threads = o->threads ? o->threads : 2,
-                             .workers = o->workers ? o->workers : WORKERS, .max_connections = o->max_connections, .tls_cert = o->tls_cert,
+                             .workers = o->workers ? o->workers : WORKERS, .max_connections = o->max_connections, .head_timeout_ms = hasty, .body_timeout_ms = hasty,
+                             .write_timeout_ms = hasty, .idle_timeout_ms = hasty, .tls_cert = o->tls_cert,
                              .tls_key = o->tls_key, .app = api, .route = on_route, .handle = on_call, .refuse = problem_refuse};
     int r = o->assets_dir ? open_assets(api, o->assets_dir, e) : 0;
     if (r == 0) r = (api->feed = feed_start(api, e)) ? 0 : -1;
@@ -414,6 +439,7 @@ int api_start(struct site *s, const struct api_options *o, struct api **ret, str
         api_free(api);
         return -1;
     }
+    writer_around_answers(s, http_gather);
     *ret = api;
     return 0;
 }
@@ -428,6 +454,7 @@ void api_stop(struct api *api) {
     atomic_store(&api->stopping, true);
     feed_stop(api->feed);
     while (atomic_load(&api->later)) nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    writer_around_answers(api->site, NULL);
     http_stop(api->http, GRACE_US);
     api_free(api);
 }

@@ -23,7 +23,7 @@ enum route_flags {
     R_JSON = 2,  /* the body is application/json */
     R_BYTES = 4, /* the body is a file */
     R_NOW = 16,  /* tells how things are at this moment: does not wait for a database that is away */
-    R_MANY = 32, /* takes commands: one as JSON, many as NDJSON, which run on a worker thread */
+    R_MANY = 32, /* takes commands: one as JSON, which must find room in the writer's queue (admission.c), many as NDJSON, which run on a worker thread */
     R_LONG = 8,  /* may hold a worker for seconds: only some at a time, so that lists are still answered */
 };
 #define PUBLIC ""
@@ -45,6 +45,19 @@ struct passes_known; /* systems/passes */
 struct signed_in; /* who is calling; shared by the requests of one session for a second */
 struct feed;
 
+/* Commands of single requests that are in the writer's queue, by who sent them. */
+enum { ADMISSION_SLOTS = 4096 };
+enum admission_reason { ADMITTED, REFUSED_QUEUE, REFUSED_TOKEN, REFUSED_ADDRESS, REFUSED_BULK, ADMISSION_REASONS };
+struct admission_held {
+    _Atomic uint32_t n[2][ADMISSION_SLOTS];
+    _Atomic int64_t callers;
+};
+struct admission {
+    uint64_t seed;
+    struct admission_held tokens, addresses;
+    _Atomic int64_t counts[ADMISSION_REASONS];
+};
+
 enum { SESSION_SLOTS = 512 };
 struct api {
     struct site *site;
@@ -60,6 +73,7 @@ struct api {
     _Atomic uint64_t generation; /* accounts or areas changed: who is calling must be looked up again */
     struct feed *feed;
     struct passes_known *passes;
+    struct admission admission;
 };
 
 struct request {
@@ -80,6 +94,13 @@ struct request {
     struct signed_in *who;
     const struct actor *actor; /* NULL: nobody */
     const struct session *session;
+    bool bulk;        /* many commands, or a file */
+    bool turned_away; /* at the door; `refusal` says why */
+    struct err refusal;
+    struct {
+        uint32_t token[2], address[2];
+        bool held;
+    } ticket; /* admission.c */
     struct db *db; /* see request_db */
     struct areas *areas;
 
@@ -112,6 +133,13 @@ int request_period(struct request *rq, day_t *ret_from, day_t *ret_to, struct er
 int request_forbidden(struct request *rq, const char *kind, const char *verb, struct err *e);
 bool request_head(const struct request *rq);
 
+/* ---- admission.c ---- */
+int admission_ask(struct request *rq, struct err *e);   /* BUSY when there is no room in the writer's queue for this caller */
+int admission_enter(struct request *rq, struct err *e); /* the same, and counts the caller until admission_leave */
+void admission_leave(struct request *rq);               /* nothing when it did not enter */
+bool admission_bulk(struct request *rq);                /* whether another of many commands may be queued; else ask again a little later */
+const char *admission_name(enum admission_reason r);
+
 /* ---- problem.c ---- */
 struct problem {
     const struct err *e;
@@ -130,6 +158,7 @@ struct str field_label(const struct kind *k, struct str field, enum lang lang);
 /* ---- session.c ---- */
 /* Finds who is calling and fills rq->who, actor, session; UNAUTHENTICATED. */
 int sessions_enter(struct request *rq, struct err *e);
+struct str sessions_token(struct request *rq); /* as sent: nobody has looked at it */
 void sessions_forget(struct api *api);
 void signed_in_drop(struct signed_in *w); /* accepts NULL */
 struct str signed_in_token(const struct signed_in *w);

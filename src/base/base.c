@@ -130,3 +130,10 @@ uint64_t str_hash(struct str s) {
     }
     return h ^ h >> 32;
 }
+
+int64_t fault_asked(const char *kind) {
+    struct str rest = str_z(getenv("LF_FAULT")), part;
+    int64_t n = 0;
+    bool asked = str_cut(&rest, ':', &part) && str_eqz(part, kind) && str_to_int(rest, 1, INT64_MAX, &n);
+    return asked ? n : 0;
+}

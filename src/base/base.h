@@ -81,6 +81,7 @@ bool str_cut(struct str *rest, char sep, struct str *ret_part);
 bool str_to_int(struct str s, int64_t min, int64_t max, int64_t *ret);
 bool str_to_real(struct str s, double min, double max, double *ret);
 
+int64_t fault_asked(const char *kind); /* N of LF_FAULT=kind:N, by which tests make things go wrong; 0: not asked for */
 uint64_t str_hash(struct str s); /* seeded at start: safe in tables filled from outside */
 
 #endif

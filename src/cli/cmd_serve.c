@@ -15,6 +15,7 @@ static const struct cli_option options[] = {
     {"tls", NULL, {"用自制证书加密（DIR/tls.crt）", "Encrypt with a self-made certificate (DIR/tls.crt)"}, false},
     {"tls-cert", "FILE", {"证书", "Certificate (PEM)"}, false},
     {"tls-key", "FILE", {"证书私钥", "Its private key (PEM)"}, false},
+    {"connections", "N", {"最多同时连接数（默认 10000；过多时先关闭最久空闲的）", "Most connections at a time (default 10000; at the limit the longest idle is closed first)"}, false},
     {"name", "HOST", {"自制证书上的主机名", "Host names of the self-made certificate"}, true},
 };
 
@@ -62,13 +63,15 @@ static void wait_for_end(void) {
 }
 
 static int run(struct cli *c, struct err *e) {
-    int64_t port;
+    int64_t port, connections;
     const char *address = cli_value(c, "address");
     struct api *api;
     struct api_options o = {.address = address ? address : "127.0.0.1", .assets_dir = cli_value(c, "assets"),
                             .tls_cert = cli_value(c, "tls-cert"), .tls_key = cli_value(c, "tls-key")};
     TRY(cli_int(c, "port", 0, 65535, 8020, &port, e));
+    TRY(cli_int(c, "connections", 1, 1000000, 10000, &connections, e));
     o.port = (int)port;
+    o.max_connections = (size_t)connections;
     if (cli_given(c, "tls") && !o.tls_cert) TRY(self_signed(c, &o, e));
     TRY(api_start(c->site, &o, &api, e));
     bool any = strcmp(o.address, "0.0.0.0") == 0 || strcmp(o.address, "::") == 0;

@@ -19,8 +19,8 @@
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 4000 };
-/* What an item costs is learnt from groups of some size: a commit alone says nothing about how many would fit beside it. */
-enum { COST_FEW = 64, COST_GROUPS = 8, COST_FIRST_NS = 100000 };
+/* What an item costs is learnt from groups of some size: a few say little about how many would fit beside them, above all of the commit. */
+enum { COST_FEW = 8, COST_COMMIT_FEW = 64, COST_ITEMS = 128, COST_FIRST_NS = 100000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
 static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
 
@@ -47,14 +47,17 @@ struct writer {
     struct id id;         /* of this process, in the table `writer` */
     int64_t number;       /* of the group under way */
     int64_t began;        /* when it began; 0: there is none */
+    int64_t slow_us;      /* LF_FAULT=slow:US, for each item */
 };
 
 struct group {
     struct write_item *items;
     bool apart;     /* each item under a savepoint */
     bool uncertain; /* a commit of it was not answered */
+    bool again;     /* it had to run once more */
     bool areas_changed;
     int64_t seq;
+    int64_t commit_us; /* of its last run */
 };
 
 /* Errors that are not the item's own: the transaction cannot go on.  One damaged row or one wrong statement harms only whoever asks for it;
@@ -119,6 +122,10 @@ static int was_committed(struct writer *w, struct group *g, struct err *e) {
     return g->uncertain;
 }
 
+static void pause_us(int64_t us) {
+    nanosleep(&(struct timespec){us / US_PER_SECOND, us % US_PER_SECOND * 1000}, NULL);
+}
+
 static int run_group(struct writer *w, struct group *g, struct err *e) {
     struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept};
     TRY(db_begin(w->db, true, e));
@@ -133,7 +140,10 @@ static int run_group(struct writer *w, struct group *g, struct err *e) {
         kept_clear(w->kept);
         return -1;
     }
+    if (w->slow_us) pause_us((int64_t)w->taken * w->slow_us);
+    int64_t began = monotonic_us();
     r = db_commit(w->db, e);
+    g->commit_us = monotonic_us() - began;
     if (r) kept_clear(w->kept);
     else w->seq = tx.seq;
     g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
@@ -154,8 +164,7 @@ static bool try_again(struct writer *w, int attempt, int64_t began) {
 }
 
 static void wait_a_little(int attempt) {
-    int64_t ms = MIN(2 << MIN(attempt, 10), WAIT_MOST_MS);
-    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+    pause_us(MIN(2 << MIN(attempt, 10), WAIT_MOST_MS) * INT64_C(1000));
 }
 
 static void fail_all(struct write_item *items, const struct err *e) {
@@ -171,13 +180,20 @@ static void count_retry(struct writer *w) {
     pthread_mutex_unlock(&w->lock);
 }
 
-static void count_group(struct writer *w, const struct write_item *items, bool committed, int64_t us) {
+/* The more items, the more their group says. */
+static void learn_cost(struct writer *w, const struct group *g, int64_t us) {
+    int64_t n = (int64_t)w->taken, run_us = us - g->commit_us;
+    int64_t cost = run_us * 1000 / MAX(n, (int64_t)COST_FEW) + g->commit_us * 1000 / MAX(n, (int64_t)COST_COMMIT_FEW);
+    w->cost_ns += (cost - w->cost_ns) * MIN(n, (int64_t)COST_ITEMS) / COST_ITEMS;
+}
+
+static void count_group(struct writer *w, const struct group *g, bool committed, int64_t us) {
     pthread_mutex_lock(&w->lock);
     w->counts.commits += committed;
     w->counts.commit_us += us;
     w->counts.items += (int64_t)w->taken;
-    for (const struct write_item *i = items; i; i = i->next) w->counts.failed += i->failed;
-    w->cost_ns += (us * 1000 / (int64_t)MAX(w->taken, (size_t)COST_FEW) - w->cost_ns) / COST_GROUPS;
+    for (const struct write_item *i = g->items; i; i = i->next) w->counts.failed += i->failed;
+    if (committed && !g->again) learn_cost(w, g, us); /* time without a server teaches nothing */
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -220,6 +236,7 @@ static void commit_group(struct writer *w, struct write_item *items) {
             continue;
         }
         if (e.code != ERR_RETRY || !try_again(w, attempt, began)) break;
+        g.again = true;
         count_retry(w);
         wait_a_little(attempt);
     }
@@ -233,7 +250,7 @@ static void commit_group(struct writer *w, struct write_item *items) {
         pthread_cond_broadcast(&w->site->changed);
         pthread_mutex_unlock(&w->site->lock);
     }
-    count_group(w, items, r == 0, monotonic_us() - began);
+    count_group(w, &g, r == 0, monotonic_us() - began);
     answer_all(w, items);
     checkpoint_when_grown(w);
 }
@@ -291,6 +308,7 @@ void writer_start(struct site *s, struct db *db) {
     w->db = db;
     w->last = &w->first;
     w->cost_ns = COST_FIRST_NS;
+    w->slow_us = MIN(fault_asked("slow"), US_PER_SECOND);
     w->id = id_new(site_now(s));
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
@@ -403,7 +421,7 @@ struct writer_pace writer_pace(struct site *s, int64_t us) {
     pthread_mutex_lock(&w->lock);
     int64_t cost = MAX(w->cost_ns, INT64_C(1000)), left = 0;
     if (w->began) left = MAX((int64_t)w->taken * cost / 1000 - (monotonic_us() - w->began), INT64_C(0));
-    struct writer_pace p = {.wait_us = left + (int64_t)w->queued * cost / 1000, .done = (size_t)MIN(us * 1000 / cost, (int64_t)QUEUE_MOST)};
+    struct writer_pace p = {.wait_us = left + (int64_t)w->queued * cost / 1000, .queued = w->queued, .done = (size_t)MIN(us * 1000 / cost, (int64_t)QUEUE_MOST)};
     pthread_mutex_unlock(&w->lock);
     return p;
 }

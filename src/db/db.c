@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "db_internal.h"
@@ -45,21 +44,18 @@ const struct stmt *stmt_at(size_t i) {
     return s;
 }
 
-/* ---- faults on demand: LF_FAULT=db:N, dbfull:N or slow:MS ---- */
+/* ---- faults on demand: LF_FAULT=db:N or dbfull:N ---- */
 static struct {
     pthread_once_t once;
     enum err_code code;
-    int64_t at, slow_ms;
+    int64_t at;
     atomic_int_fast64_t calls;
 } fault = {.once = PTHREAD_ONCE_INIT};
 
 static void fault_read(void) {
-    struct str rest = str_z(getenv("LF_FAULT")), kind;
-    if (!str_cut(&rest, ':', &kind)) return;
-    if (!str_to_int(rest, 1, INT64_MAX, &fault.at)) return;
-    if (str_eqz(kind, "slow")) fault.slow_ms = MIN(fault.at, INT64_C(60000));
-    if (str_eqz(kind, "db")) fault.code = ERR_RETRY;
-    if (str_eqz(kind, "dbfull")) fault.code = ERR_STORAGE_FULL;
+    int64_t busy = fault_asked("db"), full = fault_asked("dbfull");
+    fault.at = busy + full; /* one of them */
+    fault.code = busy ? ERR_RETRY : full ? ERR_STORAGE_FULL : ERR_NONE;
 }
 
 static int fault_due(struct db *db, struct err *e) {
@@ -70,11 +66,6 @@ static int fault_due(struct db *db, struct err *e) {
     struct err ignored;
     if (db->tx) db->engine->step(db, STEP_ROLLBACK, &ignored);
     return err_set(e, ERR_STORAGE_FULL, NULL, M_DISK_FULL);
-}
-
-static void fault_delay(const struct db *db) {
-    pthread_once(&fault.once, fault_read);
-    if (db->tx == TX_WRITE && fault.slow_ms) nanosleep(&(struct timespec){fault.slow_ms / 1000, fault.slow_ms % 1000 * 1000000}, NULL);
 }
 
 static int settle(struct db *db, int result, struct err *e) {
@@ -233,7 +224,6 @@ void db_rollback(struct db *db) {
 
 int db_commit(struct db *db, struct err *e) {
     INVARIANT(db->tx && !db->savepoint);
-    fault_delay(db);
     if (ready(db, e) || db->engine->step(db, STEP_COMMIT, e)) {
         db_rollback(db);
         return -1;

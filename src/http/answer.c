@@ -155,7 +155,8 @@ void http_refuse_call(struct http_call *c, int status, const char *why) {
         o->refuse(o->app, status, why, &body, &type);
     else
         buf_addf(&body, "%s\n", why);
-    if (status == 503) http_add_header(c, "Retry-After", "1");
+    /* Not all at the same moment. */
+    if (status == 503) http_add_header(c, "Retry-After", (const char *[]){"1", "2", "3"}[c->began % 3]);
     begin(c, status, type);
     answer_render(c, type, buf_str(&body), false);
     c->given_up = c->ready = c->finished = c->refused = true;

@@ -87,6 +87,11 @@ void http_add_header(struct http_call *c, const char *name, const char *value) {
     INVARIANT(!c->extra.failed);
 }
 
+void http_close(struct http_call *c) {
+    INVARIANT(!c->answer && !c->stream);
+    c->close_after = true;
+}
+
 void http_add_lines(struct http_call *c, struct str lines) {
     INVARIANT(!c->answer && !c->stream && str_ends(lines, STR("\r\n")));
     buf_add_str(&c->extra, lines);

@@ -44,6 +44,7 @@ enum { POOLED = POOL_MAX };
 
 void http_call_free(struct http_call *k) {
     struct loop *l = k->loop;
+    http_body_release(k);
     http_out_free(k->answer);
     http_out_free(k->answer_static);
     if (k->stream) {
@@ -78,7 +79,11 @@ static void out_append(struct conn *c, struct out *o) {
         c->sent = 0;
     }
     *c->out_end = o;
-    while (o->next) o = o->next;
+    c->unsent += o->n;
+    while (o->next) {
+        o = o->next;
+        c->unsent += o->n;
+    }
     c->out_end = &o->next;
 }
 
@@ -118,6 +123,7 @@ static void collect(struct conn *c) {
 
 static void sent(struct conn *c, size_t n) {
     c->sent += (int64_t)n;
+    c->unsent -= n;
     while (n) {
         struct out *o = c->out;
         size_t part = MIN(n, o->n);
@@ -159,12 +165,19 @@ static void refuse(struct conn *c, struct http_call *k, int status, const char *
     c->head_since = 0;
 }
 
+static void refuse_full(struct conn *c, struct http_call *k, enum http_reason why, const char *text) {
+    http_refused(c->loop->server, why);
+    refuse(c, k, 503, text);
+}
+
 static void dispatch(struct conn *c, struct http_call *k) {
     struct http_server *s = c->loop->server;
     c->reading = NULL;
     if (!k->head.keep) k->close_after = c->last = true;
     if (k->slow) {
-        if (!http_work_push(s, k)) http_refuse_call(k, 503, "all workers are busy");
+        if (http_work_push(s, k)) return;
+        http_refused(s, HTTP_WORKERS);
+        http_refuse_call(k, 503, "all workers are busy");
         return;
     }
     c->processing = true;
@@ -183,9 +196,20 @@ static void begin(struct conn *c, struct http_call *k) {
     struct http_server *s = c->loop->server;
     append(c, k);
     atomic_fetch_add_explicit(&c->loop->requests, 1, memory_order_relaxed);
+    c->processing = true;
     size_t limit = s->o.route(s->o.app, k, &k->slow);
+    c->processing = false;
+    if (k->given_up) {
+        INVARIANT(k->close_after);
+        c->last = true;
+        return;
+    }
     if (k->head.length > 0 && (uint64_t)k->head.length > limit) {
         refuse(c, k, 413, "the body is too large");
+        return;
+    }
+    if (k->head.length > 0 && !http_body_reserve(k, (size_t)k->head.length)) {
+        refuse_full(c, k, HTTP_BODIES, "too much is being sent at once");
         return;
     }
     if (k->head.length <= 0 && !k->head.chunked) {
@@ -239,7 +263,9 @@ static size_t take_body(struct conn *c, struct str in) {
     struct http_call *k = c->reading;
     int r = http_body_feed(&c->body, in, &used, &k->body, &why);
     c->body_bytes += (int64_t)used;
-    if (r == HTTP_DONE)
+    if (!http_body_reserve(k, k->body.n))
+        refuse_full(c, k, HTTP_BODIES, "too much is being sent at once");
+    else if (r == HTTP_DONE)
         dispatch(c, k);
     else if (r != HTTP_MORE)
         refuse(c, k, r, why);
@@ -248,6 +274,7 @@ static size_t take_body(struct conn *c, struct str in) {
 
 /* Only calls that change nothing run beside others of the same connection (RFC 9112, 9.3.2). */
 static bool may_begin(const struct conn *c) {
+    if (c->unsent > UNSENT_MAX) return false;
     return !c->calls || (c->held->safe && c->calls->safe);
 }
 
@@ -388,12 +415,15 @@ static void forget_ready(struct conn *c) {
 
 void http_conn_close(struct conn *c) {
     if (c->state == CONN_CLOSED) return;
+    http_idle_set(c, false);
+    http_seat_leave(c);
     reading_on(c, false);
     http_conn_wants_write(c, false);
     c->state = CONN_CLOSED;
     http_io_close(c);
     http_out_free(c->out);
     c->out = NULL;
+    c->unsent = 0;
     if (c->held) http_call_free(TAKE(c->held));
     if (c->reading) TAKE(c->reading)->finished = true; /* no handler has seen it */
     atomic_fetch_sub(&c->loop->server->connections, 1);
@@ -425,12 +455,22 @@ static void take_input(struct conn *c) {
     if (!left) buf_release(&c->in);
 }
 
+/* What was sent lets a stream end, or the next request begin. */
+static bool has_more(const struct conn *c) {
+    return (c->calls && !c->closing && http_stream_is_over(c->calls)) || (c->held && c->unsent == 0 && may_begin(c));
+}
+
+static bool is_idle(const struct conn *c) {
+    return !c->calls && !c->held && !c->out && !c->in.n && !c->last;
+}
+
 void http_conn_advance(struct conn *c) {
     if (c->state == CONN_CLOSED) forget_ready(c);
     if (c->state != CONN_OPEN) return;
     do take_input(c);
-    while (flush(c) && c->calls && !c->closing && http_stream_is_over(c->calls));
+    while (flush(c) && has_more(c));
     if (c->state != CONN_OPEN) return;
+    http_idle_set(c, is_idle(c));
     if (c->eof && c->reading) {
         http_conn_close(c);
     } else if (is_over(c)) {
@@ -479,8 +519,17 @@ void http_conn_start(struct conn *c) {
     event_assign(&c->rd, l->base, c->fd, EV_READ | EV_PERSIST, on_ready, c);
     event_assign(&c->wr, l->base, c->fd, EV_WRITE | EV_PERSIST, on_ready, c);
     reading_on(c, true);
-    if (!c->overflow) return;
-    refuse(c, NULL, 503, "too many connections");
+    if (c->overflow && c->why == HTTP_CONNECTIONS) c->overflow = !http_idle_shed(l);
+    if (!c->overflow) {
+        if (!c->tls) http_idle_set(c, true);
+        return;
+    }
+    http_refused(l->server, c->why);
+    if (c->tls) { /* a handshake is what it must not cost */
+        http_conn_close(c);
+        return;
+    }
+    refuse(c, NULL, 503, c->why == HTTP_ADDRESS ? "too many connections from this address" : "too many connections");
     http_conn_advance(c);
 }
 
@@ -498,13 +547,16 @@ static bool is_too_slow(int64_t now, int64_t span, int64_t *since, int64_t *byte
 static void check_open(struct conn *c, int64_t now, int drain) {
     const struct http_server *s = c->loop->server;
     bool body_slow = c->reading && is_too_slow(now, s->body_us, &c->body_since, &c->body_bytes);
-    if (drain == ENDING || (c->out && is_too_slow(now, s->write_us, &c->out_since, &c->sent)))
+    bool head_slow = c->head_since && now - c->head_since > s->head_us;
+    bool unread = c->out && is_too_slow(now, s->write_us, &c->out_since, &c->sent);
+    if (body_slow || head_slow || unread) http_refused(c->loop->server, HTTP_DEADLINE);
+    if (drain == ENDING || unread)
         http_conn_close(c);
     else if (body_slow)
         refuse(c, c->reading, 408, "the body did not arrive in time");
-    else if (c->head_since && now - c->head_since > s->head_us)
+    else if (head_slow)
         refuse(c, NULL, 408, "the head did not arrive in time");
-    else if (!c->calls && !c->held && !c->out && !c->in.n && now - c->since > s->idle_us)
+    else if (is_idle(c) && now - c->since > s->idle_us)
         c->last = true;
     else if (drain == RUNNING)
         return;

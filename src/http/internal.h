@@ -24,6 +24,9 @@ enum {
     KEEP_BYTES = 16384, /* of memory in a kept call */
     PACE_BYTES_PER_SECOND = 512,
     OVERFLOW_MAX = 64, /* connections over the limit that are told so */
+    SEATS = 4096,
+    BODY_FREE = 4096,            /* a body up to here counts nowhere: a scan must not wait for uploads */
+    UNSENT_MAX = 256 << 10,      /* no request is begun while so much of what was answered before is unsent */
 };
 
 /* Bytes on their way out. */
@@ -59,6 +62,7 @@ struct http_call {
     struct arena arena;
     struct http_head head;
     struct buf body, extra;
+    size_t reserved; /* of the bytes for bodies */
     int64_t began;
     void *data;
 };
@@ -69,6 +73,8 @@ struct conn {
     struct conn *next, **at; /* the loop's connections; before that, those to be started */
     struct conn *dead_next;  /* the loop's connections to be freed */
     bool buried;             /* among them */
+    struct conn *idle_next, *idle_before;
+    bool idle; /* in the loop's list of such */
     int fd;
     struct ssl_st *tls; /* NULL: plain */
     struct event rd, wr;
@@ -78,7 +84,9 @@ struct conn {
     bool last;       /* no request is read behind those at hand */
     bool closing;    /* nothing is sent behind what is in `out` */
     bool processing; /* inside a handler, on this thread */
-    bool overflow;   /* over max_connections */
+    bool overflow;   /* over a limit, which is `why` */
+    enum http_reason why;
+    uint32_t seat[2]; /* of its address */
     bool read_wants_write;
     struct buf in; /* bytes read and not yet taken */
     struct http_scan scan;
@@ -88,6 +96,7 @@ struct conn {
     struct http_call *held;               /* read, waits for those before it */
     unsigned depth;
     struct out *out, **out_end;
+    size_t unsent;
     int64_t since, head_since; /* `since`: idle, handshake or linger */
     int64_t body_since, body_bytes, out_since, sent;
     char peer[INET6_ADDRSTRLEN];
@@ -102,6 +111,7 @@ struct loop {
     struct event wake, tick, accept;
     bool accepting;
     struct conn *conns, *dead;
+    struct conn *idle_first, *idle_last; /* the longest idle first */
     struct http_call *pool;
     int pooled;
     char *scratch;
@@ -134,7 +144,11 @@ struct http_server {
     pthread_t *workers;
     int workers_running;
     _Atomic int drain;
-    _Atomic int64_t connections, streams;
+    _Atomic int64_t connections, streams, accepted, shed, body_bytes;
+    _Atomic int64_t by_reason[HTTP_REASONS], said[HTTP_REASONS]; /* refused; when the log said so */
+    _Atomic int gathering; /* threads that will still wake a loop */
+    uint32_t seat_seed;
+    _Atomic uint32_t seats[2][SEATS]; /* connections by address, in two tables: the smaller count is the truer one */
     int64_t head_us, body_us, write_us, idle_us;
 };
 
@@ -158,6 +172,16 @@ void http_conn_free(struct conn *c);
 struct http_call *http_call_new(struct conn *c);
 void http_call_free(struct http_call *c); /* keeps the memory for another */
 void http_call_destroy(struct http_call *c);
+
+/* ---- limit.c: what one client, and all of them, may hold ---- */
+void http_limit_start(struct http_server *s); /* raises the limit of open files, and fits max_connections to it */
+void http_refused(struct http_server *s, enum http_reason why); /* counts, and says so in the log once a minute */
+bool http_seat_take(struct http_server *s, struct conn *c, const struct sockaddr_storage *from); /* false when the address has its share */
+void http_seat_leave(struct conn *c);
+void http_idle_set(struct conn *c, bool idle);
+bool http_idle_shed(struct loop *l); /* closes the longest idle connection, if there is one */
+bool http_body_reserve(struct http_call *k, size_t n);
+void http_body_release(struct http_call *k);
 
 /* ---- io.c: plain or TLS ---- */
 void http_io_open(struct conn *c); /* its fd is there */

@@ -30,9 +30,25 @@ int http_thread(pthread_t *t, void *(*run)(void *), void *arg) {
 
 /* ---- the hand-over ---- */
 
+static _Thread_local struct {
+    bool on;
+    size_t n;
+    struct loop *loops[16];
+} gathered;
+
+/* Whether http_gather(false) is going to wake it. */
+static bool woken_later(struct loop *l) {
+    for (size_t i = 0; i < gathered.n; i++)
+        if (gathered.loops[i] == l) return true;
+    if (!gathered.on || gathered.n == COUNT(gathered.loops)) return false;
+    gathered.loops[gathered.n++] = l;
+    atomic_fetch_add(&l->server->gathering, 1);
+    return true;
+}
+
 /* Under the lock, so that the descriptor is still the loop's. */
 static void wake_locked(struct loop *l) {
-    if (l->woken) return;
+    if (l->woken || woken_later(l)) return;
     l->woken = true;
     while (write(l->wake_fd, &(uint64_t){1}, sizeof(uint64_t)) < 0 && errno == EINTR) {}
 }
@@ -41,6 +57,17 @@ void http_loop_wake(struct loop *l) {
     pthread_mutex_lock(&l->lock);
     wake_locked(l);
     pthread_mutex_unlock(&l->lock);
+}
+
+void http_gather(bool begins) {
+    gathered.on = begins;
+    size_t n = gathered.n;
+    gathered.n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct http_server *s = gathered.loops[i]->server;
+        http_loop_wake(gathered.loops[i]);
+        atomic_fetch_sub(&s->gathering, 1);
+    }
 }
 
 static void post_locked(struct http_call *c) {
@@ -165,8 +192,8 @@ static void hand_out(struct http_server *s, struct conn *c) {
 
 static void take_connection(struct http_server *s, int fd, const struct sockaddr_storage *from) {
     int64_t open = atomic_fetch_add(&s->connections, 1);
-    bool overflow = open >= (int64_t)s->o.max_connections;
-    if (overflow && (s->tls || open >= (int64_t)s->o.max_connections + OVERFLOW_MAX)) {
+    if (open >= (int64_t)s->o.max_connections + OVERFLOW_MAX) {
+        http_refused(s, HTTP_CONNECTIONS);
         atomic_fetch_sub(&s->connections, 1);
         close(fd);
         return;
@@ -174,7 +201,9 @@ static void take_connection(struct http_server *s, int fd, const struct sockaddr
     struct conn *c = calloc(1, sizeof *c);
     INVARIANT(c);
     c->fd = fd;
-    c->overflow = overflow;
+    c->why = http_seat_take(s, c, from) ? HTTP_CONNECTIONS : HTTP_ADDRESS;
+    c->overflow = c->why == HTTP_ADDRESS || open >= (int64_t)s->o.max_connections;
+    atomic_fetch_add(&s->accepted, 1);
     peer_text(from, c->peer);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     hand_out(s, c);
@@ -189,6 +218,8 @@ static void on_accept(evutil_socket_t listener, short what UNUSED, void *arg) {
         if (fd >= 0) {
             take_connection(l->server, fd, &from);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (http_idle_shed(l)) continue;
+            http_refused(l->server, HTTP_CONNECTIONS);
             event_del(&l->accept); /* the next tick tries again, instead of spinning here */
             l->accepting = false;
             break;

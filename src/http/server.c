@@ -9,7 +9,7 @@
 
 #include "http/internal.h"
 
-enum { CONNECTIONS = 10000, QUEUED = 1024, BACKLOG = 4096, STOP_POLL_NS = 2000000 };
+enum { CONNECTIONS = 10000, QUEUED = 1024, BACKLOG = 4096, BODY_BYTES = 128 << 20, STOP_POLL_NS = 2000000 };
 
 static int listen_on(const struct http_options *o, int *ret_fd, int *ret_port, struct err *e) {
     char where[80], port[16];
@@ -48,6 +48,9 @@ static void options_take(struct http_server *s, const struct http_options *o) {
     s->o.workers = MAX(o->workers, 1);
     if (!o->max_connections) s->o.max_connections = CONNECTIONS;
     if (!o->max_queued) s->o.max_queued = QUEUED;
+    if (!o->max_body_bytes) s->o.max_body_bytes = BODY_BYTES;
+    http_limit_start(s);
+    if (!o->max_per_address) s->o.max_per_address = MAX(s->o.max_connections / 4, (size_t)1);
     s->head_us = us_or(o->head_timeout_ms, 10);
     s->body_us = us_or(o->body_timeout_ms, 10);
     s->write_us = us_or(o->write_timeout_ms, 30);
@@ -122,6 +125,7 @@ void http_stop(struct http_server *s, int64_t grace_us) {
     drain_set(s, STOPPED);
     for (int i = 0; s->loops && i < s->o.threads; i++)
         if (s->loops[i].running) pthread_join(s->loops[i].thread, NULL);
+    while (atomic_load(&s->gathering)) nanosleep(&(struct timespec){.tv_nsec = STOP_POLL_NS}, NULL);
     for (int i = 0; s->loops && i < s->o.threads; i++) http_loop_free(&s->loops[i]);
     free(s->loops);
     if (s->listener >= 0) close(s->listener);
@@ -132,7 +136,9 @@ void http_stop(struct http_server *s, int64_t grace_us) {
 }
 
 struct http_counts http_counts(const struct http_server *s) {
-    struct http_counts n = {.connections = atomic_load(&s->connections), .streams = atomic_load(&s->streams)};
+    struct http_counts n = {.connections = atomic_load(&s->connections), .streams = atomic_load(&s->streams),
+                            .accepted = atomic_load(&s->accepted), .shed = atomic_load(&s->shed), .body_bytes = atomic_load(&s->body_bytes)};
+    for (size_t i = 0; i < HTTP_REASONS; i++) n.by_reason[i] = atomic_load(&s->by_reason[i]);
     for (int i = 0; i < s->o.threads; i++) {
         struct loop *l = &s->loops[i];
         n.requests += atomic_load_explicit(&l->requests, memory_order_relaxed);

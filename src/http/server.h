@@ -1,6 +1,10 @@
 /* The HTTP/1.1 server (libevent's loops and timers, own parser: docs/decisions/0001-http-front.md), seen from the program: a
  * handler gets a call and answers it once, then or later, from any thread.
  *
+ * Overload (docs/decisions/0012-overload.md): connections have a bound in total and for each address (loopback, where a proxy stands, has
+ * none of its own); at the bound the one that has been idle longest makes room.  Bodies under way have a bound all together; what is
+ * larger than 4 KiB counts.  Refusals are 503 with Retry-After of 1 to 3 seconds.
+ *
  * Requests that servers let through are refused here before any handler: two Content-Length, Content-Length with
  * Transfer-Encoding, no or two Host (HTTP/1.1), bare LF in the head, a head over 16 KiB (431), a body over the route's limit (413),
  * control characters in the target, a path that is not normal ("." "..", "//", %2F, bad UTF-8).  A head must be complete within
@@ -20,7 +24,9 @@ struct http_options {
     const char *address; /* "127.0.0.1", "::", ... */
     int port;            /* 0: any free one */
     int threads, workers;   /* 0: one */
-    size_t max_connections; /* over it: 503 and closed; 0: 10000 */
+    size_t max_connections; /* over it: 503 and closed; 0: 10000; fewer when the process may not open so many files */
+    size_t max_per_address; /* of them from one address (IPv6: one /64); 0: a quarter */
+    size_t max_body_bytes;  /* of all bodies under way; 0: 128 MiB */
     size_t max_queued;      /* calls waiting for a worker; over it: 503 with Retry-After; 0: 1024 */
     int head_timeout_ms;    /* first byte to end of the head, and a TLS handshake; 0: 10 s */
     int body_timeout_ms;    /* in each such span a body must move on by 512 bytes a second; 0: 10 s */
@@ -29,7 +35,7 @@ struct http_options {
     const char *tls_cert, *tls_key; /* PEM paths, both or none */
     void *app;
     /* On the loop thread, with the head read and the body not yet: the largest body this route takes, and whether it
-     * runs on a worker thread.  Returns the limit in bytes. */
+     * runs on a worker thread.  Returns the limit in bytes.  It may answer at once, after http_close, instead of having the body read. */
     size_t (*route)(void *app, struct http_call *c, bool *ret_slow);
     /* The whole request is there.  Must lead to exactly one http_answer or http_stream_end, now or later. */
     void (*handle)(void *app, struct http_call *c);
@@ -41,11 +47,18 @@ int http_port(const struct http_server *s);
 /* Takes no new connections, lets calls under way finish for at most that long, ends the streams (their writers are told "gone"),
  * joins the threads, frees.  Calls not given up by then are freed too: whoever still holds one must not touch it any more. */
 void http_stop(struct http_server *s, int64_t grace_us);
+enum http_reason { HTTP_CONNECTIONS, HTTP_ADDRESS, HTTP_WORKERS, HTTP_BODIES, HTTP_DEADLINE, HTTP_REASONS };
 struct http_counts {
     int64_t requests, refused, connections, streams, queued;
+    int64_t accepted, shed; /* connections; idle ones closed so that others found room */
+    int64_t body_bytes;     /* kept for bodies under way */
+    int64_t by_reason[HTTP_REASONS]; /* refused or cut */
     int64_t by_class[6]; /* answers 1xx..5xx at [1]..[5] */
 };
 struct http_counts http_counts(const struct http_server *s);
+const char *http_reason_name(enum http_reason r); /* "connections" ... */
+/* Of a thread that answers many calls at one go: between http_gather(true) and http_gather(false) the loops are not woken, then each once. */
+void http_gather(bool begins);
 
 /* ---- a call: valid until it is answered ---- */
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
@@ -70,6 +83,7 @@ void http_add_lines(struct http_call *c, struct str lines); /* the program's own
 /* The headers added so far, and back to them: for a call that is run again before it was answered. */
 size_t http_headers_mark(const struct http_call *c);
 void http_headers_back(struct http_call *c, size_t mark);
+void http_close(struct http_call *c); /* the connection ends with the answer to come */
 /* Answers and gives the call up.  The body is copied.  HEAD sends no body; 204 and 304 none.  From any thread. */
 void http_answer(struct http_call *c, int status, const char *type, struct str body);
 /* The same with bytes that live as long as the program (embedded files): not copied. */

@@ -247,7 +247,7 @@ TEST(a_full_worker_queue_gives_503_with_retry_after_and_the_connection_stays) {
     client_sendz(fd, "GET /slow/y HTTP/1.1\r\n" H "\r\n");
     struct str a = client_read(fd, &b, "busy");
     CHECK_INT(status_of(a), 503);
-    CHECK(has(a, "Retry-After: 1\r\n") && !has(a, "Connection: close"));
+    CHECK(has(a, "Retry-After: ") && !has(a, "Connection: close"));
     client_sendz(fd, "GET /hello HTTP/1.1\r\n" H "\r\n");
     buf_clear(&b);
     CHECK_INT(status_of(client_read(fd, &b, "hello")), 200);
@@ -268,17 +268,17 @@ TEST(connections_over_the_limit_are_told_and_closed) {
     int fds[2];
     for (int i = 0; i < 2; i++) {
         fds[i] = client_connect(&d);
-        client_sendz(fds[i], "GET /hello HTTP/1.1\r\n" H "\r\n");
-        buf_clear(&b);
-        CHECK_INT(status_of(client_read(fds[i], &b, "hello")), 200);
+        client_sendz(fds[i], "GET /keep HTTP/1.1\r\n" H "\r\n"); /* busy: it makes room for nobody */
     }
+    struct http_call *kept[2] = {desk_wait_kept(&d, 0), desk_wait_kept(&d, 1)};
     int fd = client_connect(&d);
     client_sendz(fd, "GET /hello HTTP/1.1\r\n" H "\r\n");
     buf_clear(&b);
     struct str a = client_read(fd, &b, NULL);
     CHECK_INT(status_of(a), 503);
-    CHECK(has(a, "Retry-After: 1") && has(a, "too many connections"));
+    CHECK(has(a, "Retry-After: ") && has(a, "too many connections"));
     close(fd);
+    for (int i = 0; i < 2; i++) http_answer(kept[i], 200, "text/plain", STR("late"));
     close(fds[0]);
     for (int i = 0; i < 400 && http_counts(d.server).connections > 1; i++) usleep(5000);
     CHECK_INT(status_of(client_ask(&d, &b, "GET /hello HTTP/1.1\r\n" H "\r\n")), 200);

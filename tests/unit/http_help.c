@@ -7,6 +7,10 @@
 
 static size_t route(void *app UNUSED, struct http_call *c, bool *ret_slow) {
     struct str path = http_path(c);
+    if (str_eqz(path, "/door")) {
+        http_close(c);
+        http_answer(c, 503, "text/plain", STR("not today"));
+    }
     *ret_slow = str_starts(path, STR("/slow")) || str_eqz(path, "/pour");
     return str_starts(path, STR("/small")) ? 10 : 1 << 20;
 }
@@ -66,6 +70,8 @@ static void handle(void *app, struct http_call *c) {
         http_answer(c, 200, "text/plain", STR("hello"));
     } else if (str_eqz(path, "/static")) {
         http_answer_static(c, 200, "text/plain", STR("static text"));
+    } else if (str_eqz(path, "/big")) {
+        http_answer_static(c, 200, "text/plain", (struct str){piece, sizeof piece});
     } else if (str_eqz(path, "/none")) {
         http_answer(c, 204, NULL, STR_NONE);
     } else if (str_eqz(path, "/what")) {

@@ -18,7 +18,7 @@ struct desk {
     int64_t written; /* by /pour */
     bool poured;
 };
-/* Paths: /echo (the body back), /hello, /static, /none (204), /what (method, path, query), /keep (answered by the test), /slow/x (on a worker,
+/* Paths: /echo (the body back), /hello, /static, /none (204), /big (64 KiB), /door (503 before the body is read), /what (method, path, query), /keep (answered by the test), /slow/x (on a worker,
  * until `open`), /pour (on a worker: streams 64 MiB), /few (three pieces), /broken (a piece, then aborted).  Bodies up to 1 MiB,
  * under /small up to 10 bytes. */
 void desk_start(struct desk *d, struct http_options o);
