@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 #   make lint       layers, sizes, banned words        make headers       each header compiles alone
 #   make docs       docs/ref from the program's tables
 #   make bench      load figures, each beside its limit
+#   make soak [HOURS=1]   mixed load with kill -9 and restart every few minutes, on both engines
 V ?= release
 CC_release = gcc
 CC_asan = gcc
@@ -40,7 +41,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 FUZZ := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all unit units unit-names mod fuzz replay lint headers bench docs clean web
+.PHONY: all unit units unit-names mod fuzz replay lint headers bench soak docs clean web
 all: $(OUT)/lianfang
 
 # ---- the program ----
@@ -123,6 +124,13 @@ bench: $(OUT)/lianfang $(OUT)/bench-core
 	bench/run.sh $(OUT) $(QUICK)
 $(OUT)/bench-core: $(OUT)/bench/core.o $(patsubst %.c,$(OUT)/%.o,$(filter-out src/api/%.c src/cli/%.c,$(SRC))) $(OUT)/gen/hant.o
 	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
+
+# ---- soak: half of the time on each engine ----
+HOURS ?= 1
+soak: $(OUT)/lianfang
+	@tools/pg.sh stop build/pg-soak; db=$$(PG_DURABLE=1 tools/pg.sh start build/pg-soak) || exit 1; \
+	trap 'tools/pg.sh stop build/pg-soak' EXIT; \
+	LF_BIN=$(OUT)/lianfang LF_TEST_DB=$$db tests/soak/run.sh $$(awk 'BEGIN {print int($(HOURS) * 1500)}') 120
 
 lint:
 	tools/lint.sh
