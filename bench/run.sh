@@ -28,9 +28,10 @@ if pg_bin initdb > /dev/null; then
 else
     pg_say "only SQLite is measured"
 fi
+# Each engine has one site, which the loads fill further.
 measure() { # LOAD NAME [--db URL]
     # shellcheck disable=SC2086
-    "$PROGRAM" bench "$1" $SIZE --out "$D/$2.$1.json" "${@:3}"
+    "$PROGRAM" bench "$1" $SIZE --keep "$D/$2" --out "$D/$2.$1.json" "${@:3}"
 }
 connections() { case $1 in scan) echo "--connections 1 --connections 64 --connections 256" ;; resident) echo "--connections 16" ;; esac; }
 

@@ -38,7 +38,7 @@ extern const size_t loads_n;
 const struct load *load_by_name(const char *name); /* NULL: none */
 
 struct bench_options {
-    const char *url, *token; /* url NULL: a site of its own */
+    const char *url, *token, *ca; /* url NULL: a site of its own; ca: as in client.h */
     const char *keep;        /* the folder of its own site, which stays; NULL: temporary */
     const char *db;          /* its database; NULL: a file */
     struct world world;      /* how much its own site holds */

@@ -1,23 +1,40 @@
-/* The other end of the line: an address, connections to it, heads of answers. */
+/* The other end of the line: an address, connections to it with or without TLS, heads of answers. */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
-struct target {
-    char url[256], host[200]; /* "http://10.1.1.5:8020", "10.1.1.5:8020" */
-    char token[128];
+struct target_as {
+    const char *token;
+    const char *ca; /* a file of certificates to trust; NULL: the system's */
     enum lang lang; /* of what the server has to say */
+};
+struct target {
+    char url[256], host[200], name[200]; /* "http://10.1.1.5:8020", "10.1.1.5:8020", "10.1.1.5" */
+    char token[128];
+    enum lang lang;
+    void *tls; /* what all its connections share; NULL: none */
     struct sockaddr_storage address;
     socklen_t address_n;
 };
-/* From http://HOST[:PORT]; looks the name up.  USAGE for another form (https: measure behind what decrypts), IO when there is no such host. */
-int target_from(const char *url, const char *token, enum lang lang, struct target *ret, struct err *e);
-/* A blocking connection without delay; IO. */
-int target_connect(const struct target *t, int *ret_fd, struct err *e);
+/* From http://HOST[:PORT] or https://; looks the name up.  USAGE for another form, IO when there is no such host or no such file. */
+int target_from(const char *url, const struct target_as *as, struct target *ret, struct err *e);
+void target_release(struct target *t); /* also after a failure */
+
+struct line {
+    int fd;
+    void *tls;
+};
+/* Blocking, without delay, its certificate checked; IO. */
+int line_open(const struct target *t, struct line *ret, struct err *e);
+/* As read(2) and write(2), errno EAGAIN included once the line does not block. */
+ssize_t line_read(struct line *l, void *to, size_t n);
+ssize_t line_write(struct line *l, const void *p, size_t n);
+void line_close(struct line *l); /* harmless on a closed one: fd -1 */
 
 struct answer {
     int status;

@@ -43,7 +43,7 @@ static int64_t waits_at(const struct waits *w, double part) {
 
 enum state { ASKING, RESTING, OVER };
 struct connection {
-    int fd;
+    struct line line;
     enum state state;
     bool closes; /* the peer hangs up behind this answer */
     char *request;
@@ -69,12 +69,12 @@ static int broken(const struct run *r, const char *what, struct err *e) {
 
 static int watch(struct run *r, struct connection *c, uint32_t events, int how, struct err *e) {
     struct epoll_event ev = {.events = events, .data.ptr = c};
-    return epoll_ctl(r->epoll, how, c->fd, &ev) ? broken(r, strerrordesc_np(errno), e) : 0;
+    return epoll_ctl(r->epoll, how, c->line.fd, &ev) ? broken(r, strerrordesc_np(errno), e) : 0;
 }
 
 static int open_line(struct run *r, struct connection *c, struct err *e) {
-    TRY(target_connect(r->plan->to, &c->fd, e));
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
+    TRY(line_open(r->plan->to, &c->line, e));
+    fcntl(c->line.fd, F_SETFL, O_NONBLOCK);
     c->closes = false;
     return watch(r, c, EPOLLIN, EPOLL_CTL_ADD, e);
 }
@@ -82,7 +82,7 @@ static int open_line(struct run *r, struct connection *c, struct err *e) {
 static int send_some(struct run *r, struct connection *c, struct err *e) {
     size_t size = form_size(&r->form);
     while (c->sent < size) {
-        ssize_t n = write(c->fd, c->request + c->sent, size - c->sent);
+        ssize_t n = line_write(&c->line, c->request + c->sent, size - c->sent);
         if (n < 0 && errno == EAGAIN) return watch(r, c, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD, e);
         /* A server may answer and hang up before it has read all: the answer tells. */
         if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) return 0;
@@ -94,11 +94,8 @@ static int send_some(struct run *r, struct connection *c, struct err *e) {
 
 /* Asks what stands in c->request. */
 static int ask(struct run *r, struct connection *c, struct err *e) {
-    if (c->fd >= 0 && c->closes) {
-        close(c->fd);
-        c->fd = -1;
-    }
-    if (c->fd < 0) TRY(open_line(r, c, e));
+    if (c->closes) line_close(&c->line);
+    if (c->line.fd < 0) TRY(open_line(r, c, e));
     c->state = ASKING;
     c->kept = c->left = c->sent = 0;
     c->answer = (struct answer){.status = 0};
@@ -163,8 +160,7 @@ static int take(struct run *r, struct connection *c, struct str in, struct err *
 
 /* The peer hung up: between two requests that is its right, and this one is asked again on another line. */
 static int hung_up(struct run *r, struct connection *c, struct err *e) {
-    close(c->fd);
-    c->fd = -1;
+    line_close(&c->line);
     if (c->state != ASKING) return 0;
     r->under_way--;
     if (c->kept) return broken(r, "an answer broke off", e);
@@ -172,7 +168,7 @@ static int hung_up(struct run *r, struct connection *c, struct err *e) {
 }
 
 static int receive(struct run *r, struct connection *c, struct err *e) {
-    ssize_t n = read(c->fd, r->in, READ);
+    ssize_t n = line_read(&c->line, r->in, READ);
     if (n < 0 && errno == EAGAIN) return 0;
     if (n <= 0) return hung_up(r, c, e);
     if (c->state != ASKING) return broken(r, "an answer without a request", e);
@@ -240,7 +236,7 @@ static int begin(struct run *r, struct err *e) {
         c->request = malloc(size);
         INVARIANT(c->request);
         memcpy(c->request, r->form.bytes.p, size);
-        c->fd = -1;
+        c->line.fd = -1;
     }
     for (int i = 0; i < p->connections; i++) TRY(open_line(r, &r->all[i], e));
     r->heard = monotonic_us();
@@ -252,7 +248,7 @@ static int begin(struct run *r, struct err *e) {
 
 static void end(struct run *r) {
     for (int i = 0; i < r->plan->connections; i++) {
-        if (r->all[i].fd >= 0) close(r->all[i].fd);
+        line_close(&r->all[i].line);
         free(r->all[i].request);
     }
     free(r->all);

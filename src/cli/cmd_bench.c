@@ -5,8 +5,9 @@
 #include <sys/vfs.h>
 
 static const struct cli_option options[] = {
-    {"url", "http://HOST:PORT", {"测试这个地址上的服务（默认：在临时目录中新建一个站点）", "Measure the server at this address (default: a site of its own in a temporary folder)"}, false},
+    {"url", "http[s]://HOST:PORT", {"测试这个地址上的服务（默认：在临时目录中新建一个站点）", "Measure the server at this address (default: a site of its own in a temporary folder)"}, false},
     {"token", "TOKEN", {"该服务的访问令牌（lianfang user DIR token）", "A token for it (lianfang user DIR token)"}, false},
+    {"ca", "FILE", {"https：信任的证书（默认为系统的；自制证书为 DIR/tls.crt）", "https: certificates to trust (default: the system's; a self-made one is DIR/tls.crt)"}, false},
     {"yes", NULL, {"同意向 --url 的站点写入测试数据", "Agree that rows are written into the site at --url"}, false},
     {"connections", "N", {"同时的连接数；可多次给出", "Connections at a time; may be given several times"}, true},
     {"seconds", "N", {"每轮秒数，可为小数（默认 5）", "Seconds of one run, fractions too (default 5)"}, false},
@@ -34,6 +35,7 @@ static int read_options(struct cli *c, struct bench_options *o, struct err *e) {
     int64_t runs;
     o->url = cli_value(c, "url");
     o->token = cli_value(c, "token");
+    o->ca = cli_value(c, "ca");
     o->keep = cli_value(c, "keep");
     o->db = cli_value(c, "db");
     if (o->url && !o->token) return err_set(e, ERR_USAGE, "--token", M_REQUIRED);

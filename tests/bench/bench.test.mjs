@@ -1,6 +1,6 @@
 // lianfang bench: every load for a fraction of a second on a tiny site; what it says, what it leaves, what it refuses.  LF_BIN and LF_DB as in tests/http.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,13 +17,13 @@ mkdirSync(tmp);
 let site, token;
 
 // {status, out, err}; nothing may be left in the temporary folder, whatever happened.
-function bench(...args) {
-  const r = spawnSync(BIN, ['bench', ...args], { encoding: 'utf8', env: environment, timeout: 120000 });
+async function bench(...args) {
+  const r = await new Promise((ended) => execFile(BIN, ['bench', ...args], { env: environment }, (failed, out, err) => ended({ status: failed ? failed.code : 0, out, err })));
   assert.deepEqual(readdirSync(tmp), [], 'nothing is left behind');
-  return { status: r.status, out: r.stdout, err: r.stderr };
+  return r;
 }
-function results(...args) {
-  const r = bench(...args, '--json');
+async function results(...args) {
+  const r = await bench(...args, '--json');
   assert.equal(r.status, 0, r.err);
   return JSON.parse(r.out);
 }
@@ -48,9 +48,9 @@ after(async () => {
 
 const WRITING = ['scan', 'scan-many', 'roundtrip', 'resident', 'import'], READING = { dashboard: ['figures', 'figure', 'brief'], history: ['pass', 'gate-hour', 'near'] };
 
-test('every load says its rate, waiting times and limits, and the site is proved afterwards', () => {
+test('every load says its rate, waiting times and limits, and the site is proved afterwards', async () => {
   const kept = join(top, 'kept');
-  const said = results(...WRITING, ...Object.keys(READING), '--keep', kept, ...where, ...TINY);
+  const said = await results(...WRITING, ...Object.keys(READING), '--keep', kept, ...where, ...TINY);
   assert.equal(said.database, database ? 'postgresql' : 'sqlite');
   assert.deepEqual([said.site.passes, said.site.scans, said.site.residents, said.runs, said.seconds], [300, 600, 50, 2, 0.2]);
   assert.deepEqual(said.results.map((r) => [r.load, r.part]), [...WRITING.map((l) => [l, null]), ...Object.entries(READING).flatMap(([l, parts]) => parts.map((p) => [l, p]))]);
@@ -71,22 +71,22 @@ test('every load says its rate, waiting times and limits, and the site is proved
   assert.match(cli('fsck', kept), /clean/);
 });
 
-test('a site that was kept is used again and grows when more is asked for', () => {
-  const again = results('roundtrip', '--keep', join(top, 'kept'), '--passes', '400', '--scans', '700', ...TINY);
+test('a site that was kept is used again and grows when more is asked for', async () => {
+  const again = await results('roundtrip', '--keep', join(top, 'kept'), '--passes', '400', '--scans', '700', ...TINY);
   assert.deepEqual([again.site.passes, again.site.scans, again.site.residents], [400, 700, 50]);
   assert.match(cli('fsck', join(top, 'kept')), /clean/);
 });
 
-test('a site that no bench made is left alone', () => {
+test('a site that no bench made is left alone', async () => {
   const other = join(top, 'other');
   cli('init', other, '--area', 'xx', '--name', '县', ...where);
-  const r = bench('scan', '--keep', other, ...TINY);
+  const r = await bench('scan', '--keep', other, ...TINY);
   assert.equal(r.status, 6);
   assert.match(r.err, /there is a site in .*other already/);
 });
 
-test('a table for people: each load with its limits; the file holds the same as JSON', () => {
-  const file = join(top, 'result.json'), r = bench('scan', 'dashboard', ...where, ...TINY, '--out', file, '--connections', '2', '--connections', '3', '--lang', 'zh-Hans');
+test('a table for people: each load with its limits; the file holds the same as JSON', async () => {
+  const file = join(top, 'result.json'), r = await bench('scan', 'dashboard', ...where, ...TINY, '--out', file, '--connections', '2', '--connections', '3', '--lang', 'zh-Hans');
   assert.equal(r.status, 0, r.err);
   assert.match(r.out, /自建站点 \((SQLite|PostgreSQL)\) +出入证 300 +过卡登记 600 +居民 50/);
   assert.match(r.out, /连接 +每秒/);
@@ -94,21 +94,21 @@ test('a table for people: each load with its limits; the file holds the same as 
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')).results.map((x) => x.connections), [2, 3, 2, 2, 2, 3, 3, 3]);
 });
 
-test('a site on a server is gone with its rows', { skip: !ON_SERVER }, () => {
+test('a site on a server is gone with its rows', { skip: !ON_SERVER }, async () => {
   const counted = "SELECT (SELECT count(*) FROM pass) || ' ' || (SELECT count(*) FROM pg_namespace WHERE nspname = 'lianfang_bench')";
   const had = psql(database, counted);
-  bench('roundtrip', ...where, ...TINY);
+  await bench('roundtrip', ...where, ...TINY);
   assert.equal(psql(database, counted), had);
 });
 
 test('at another address it writes only what was agreed to, marked, through gates of the token', async () => {
   const to = ['--url', site.url, '--token', token];
-  const asked = bench('scan', ...to);
+  const asked = await bench('scan', ...to);
   assert.equal(asked.status, 2);
   assert.match(asked.err, /real rows into that site.*\n.*scan: gate scans with invented pass numbers/);
   assert.match(asked.err, /--yes: is required/);
   assert.equal((await site.admin.get('gate_scan')).records.length, 0);
-  const said = results('scan', 'dashboard', ...to, '--yes', '--seconds', '0.2', '--runs', '1', '--connections', '4');
+  const said = await results('scan', 'dashboard', ...to, '--yes', '--seconds', '0.2', '--runs', '1', '--connections', '4');
   assert.equal(said.url, site.url);
   assert.equal(said.site, null);
   assert.equal(said.results[0].limits.raw, null);
@@ -118,28 +118,44 @@ test('at another address it writes only what was agreed to, marked, through gate
   assert.ok(records.every((r) => r.data.origin === 'lianfang bench' && r.data.verdict === 'pass' && r.refs.gate.title.includes('北门')));
 });
 
-test('what only reads needs no agreement; what needs a site of its own says so', () => {
-  assert.equal(results('dashboard', '--url', site.url, '--token', token, '--seconds', '0.1', '--runs', '1').results.length, 3);
-  const r = bench('import', '--url', site.url, '--token', token, '--yes');
+test('over TLS, with the certificate that the site made for itself, and not with another', async () => {
+  const server = spawn(BIN, ['serve', site.site, '--port', '0', '--tls'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const url = await new Promise((ready) => server.stdout.on('data', (d) => { const m = /listening on (\S+)\n/.exec(d); if (m) ready(m[1]); }));
+  assert.match(url, /^https:/);
+  const to = ['roundtrip', 'dashboard', '--url', url, '--token', token, '--yes', '--seconds', '0.2', '--runs', '1', '--connections', '3'];
+  const said = await results(...to, '--ca', join(site.site, 'tls.crt'));
+  const stranger = await bench(...to), none = await bench(...to, '--ca', join(top, 'no.crt'));
+  server.kill();
+  await new Promise((r) => server.once('exit', r));
+  assert.ok(said.results.every((r) => r.per_second > 0 && r.limits.http.per_second > 0));
+  assert.deepEqual([stranger.status, none.status], [8, 8]);
+  assert.match(stranger.err, /self.signed certificate/);
+  assert.match(none.err, /no\.crt/);
+});
+
+test('what only reads needs no agreement; what needs a site of its own says so', async () => {
+  const said = await results('dashboard', '--url', site.url, '--token', token, '--seconds', '0.1', '--runs', '1');
+  assert.equal(said.results.length, 3);
+  const r = await bench('import', '--url', site.url, '--token', token, '--yes');
   assert.equal(r.status, 2);
   assert.match(r.err, /import: runs on a site of its own only/);
 });
 
 test('a wrong address, a wrong token, a load that is not there: what it is, and an exit code', async () => {
-  const refused = (args, status, text) => {
-    const r = bench(...args);
+  const refused = async (args, status, text) => {
+    const r = await bench(...args);
     assert.equal(r.status, status, r.err);
     assert.match(r.err, text);
   };
-  refused(['--url', 'http://127.0.0.1:1', '--token', 'x', 'dashboard'], 8, /http:\/\/127\.0\.0\.1:1: Connection refused/);
-  refused(['--url', 'https://127.0.0.1:1', '--token', 'x', 'dashboard'], 2, /--url: http:\/\/HOST:PORT/);
-  refused(['--url', 'http://no-such-host.invalid', '--token', 'x', 'dashboard'], 8, /no-such-host\.invalid: /);
-  refused(['--url', site.url, '--token', 'x', 'dashboard'], 3, /--token: .*(session|sign in)/i);
-  refused(['--url', site.url, 'dashboard'], 2, /--token: is required/);
-  refused(['surf'], 2, /"surf" is not one of: scan, scan-many, roundtrip, resident, import, dashboard, history/);
-  refused(['scan', '--seconds', 'long'], 2, /--seconds: must be between 0\.05 and 3600/);
+  await refused(['--url', 'http://127.0.0.1:1', '--token', 'x', 'dashboard'], 8, /http:\/\/127\.0\.0\.1:1: Connection refused/);
+  await refused(['--url', '127.0.0.1:1', '--token', 'x', 'dashboard'], 2, /--url: http:\/\/HOST:PORT/);
+  await refused(['--url', 'http://no-such-host.invalid', '--token', 'x', 'dashboard'], 8, /no-such-host\.invalid: /);
+  await refused(['--url', site.url, '--token', 'x', 'dashboard'], 3, /--token: .*(session|sign in)/i);
+  await refused(['--url', site.url, 'dashboard'], 2, /--token: is required/);
+  await refused(['surf'], 2, /"surf" is not one of: scan, scan-many, roundtrip, resident, import, dashboard, history/);
+  await refused(['scan', '--seconds', 'long'], 2, /--seconds: must be between 0\.05 and 3600/);
   cli('user', site.site, 'add', 'reader', '--role', 'clinic', '--area', 'jx');
-  refused(['--url', site.url, '--token', cli('user', site.site, 'token', 'reader').trim(), 'scan', '--yes'], 3, /--token: your role may not do gate_scan\.create/);
+  await refused(['--url', site.url, '--token', cli('user', site.site, 'token', 'reader').trim(), 'scan', '--yes'], 3, /--token: your role may not do gate_scan\.create/);
 });
 
 test('refusals are counted apart, and Retry-After is waited for', async () => {
