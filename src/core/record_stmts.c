@@ -199,8 +199,8 @@ static void add_log_indexes(struct buf *b, const struct kind *k, const struct fi
     if (f->flags & INDEXED && f->type == F_REF)
         buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", k->name, f->name, kind_table(k), f->name, k->seen);
     if (f->flags & TRACE)
-        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_trace_%s ON %s (site, " DAY_OF ", %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
-                 by, by);
+        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_trace_%s ON %s (site, " DAY_OF ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
+                 by, k->seen, by);
 }
 
 static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
