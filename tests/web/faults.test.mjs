@@ -30,7 +30,7 @@ test('a lost reply is sent again by the same id, and the record exists once', op
   await server.mock('fault', { match: 'POST /api/v1/commands', lose: true, times: 2 });
   await page.locator('.recform button[type=submit]').click();
   await page.getByText(/正在第 \d 次重试/).waitFor();
-  await page.locator('.el-drawer dl.facts').waitFor({ timeout: 15000 });
+  await page.locator('.el-drawer dl.facts').waitFor({ timeout: 45000 });
   assert.equal(await count(page, 'LOST1'), 1);
   await finish(page);
 });
@@ -55,7 +55,7 @@ test('a busy server (503, 429) is waited for and the command goes through', opt,
   await server.mock('fault', { match: 'POST /api/v1/commands', status: 503 });
   await server.mock('fault', { match: 'POST /api/v1/commands', status: 429 });
   await page.locator('.recform button[type=submit]').click();
-  await page.locator('.el-drawer dl.facts').waitFor({ timeout: 15000 });
+  await page.locator('.el-drawer dl.facts').waitFor({ timeout: 45000 });
   assert.equal(await count(page, 'BUSY1'), 1);
   await finish(page);
 });
@@ -132,7 +132,7 @@ test('too many wrong passwords: the page says how long to wait and counts down',
   }
   assert.match(await page.locator('.note.amber').innerText(), /请在 \d 秒后再试/);
   assert.ok(await page.locator('form button[type=submit]').isDisabled());
-  await page.waitForFunction(() => !document.querySelector('form button[type=submit]').disabled, null, { timeout: 8000 });
+  await page.waitForFunction(() => !document.querySelector('form button[type=submit]').disabled, null, { timeout: 45000 });
   await finish(page);
 });
 
@@ -167,7 +167,7 @@ test('a broken feed says so in words and joins again by itself', opt, async () =
   await server.mock('fault', { match: 'GET /api/v1/feed', status: 503, times: 1 });
   await server.mock('cut');
   await page.locator('.chip.live', { hasText: '连接中断' }).waitFor();
-  await page.locator('.chip.live', { hasText: '实时更新' }).waitFor({ timeout: 15000 });
+  await page.locator('.chip.live', { hasText: '实时更新' }).waitFor({ timeout: 45000 });
   await finish(page);
 });
 

@@ -86,7 +86,7 @@ export async function finish(page) {
 }
 /* Everything has been asked and answered, and nothing moves. */
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector('h1') && !document.body.innerText.includes('正在读取'), null, { timeout: 15000 });
+  await page.waitForFunction(() => document.querySelector('h1') && !document.body.innerText.includes('正在读取'), null, { timeout: 45000 });
   await page.waitForTimeout(450);
 }
 /* A click on a menu that is still opening can close it. */

@@ -149,7 +149,7 @@ test('a case entered elsewhere reaches the open dashboard by itself, and its fig
   await pickAreaByKeyboard(other);
   await other.locator('.recform button[type=submit]').click();
   await other.locator('.el-drawer dl.facts').waitFor();
-  await page.waitForFunction((n) => Number([...document.querySelectorAll('.fig')].find((x) => x.innerText.includes('累计确诊')).querySelector('.v').innerText.replace(/\D/g, '')) === n + 1, before, { timeout: 8000 });
+  await page.waitForFunction((n) => Number([...document.querySelectorAll('.fig')].find((x) => x.innerText.includes('累计确诊')).querySelector('.v').innerText.replace(/\D/g, '')) === n + 1, before, { timeout: 45000 });
   await page.locator('.fig', { hasText: '新增确诊' }).click();
   await page.locator('.el-drawer .short li', { hasText: '测' }).first().waitFor();
   await finish(page);
