@@ -256,7 +256,7 @@ static int measure_http(struct part_run *p, struct bench_result *ret, struct err
     if (p->b->o.url) {
         plan.text = &health;
     } else {
-        TRY(bare_start(p->answer_bytes, &bare, e));
+        TRY(bare_start((struct bare){p->answer_bytes, plan.connections}, &bare, e));
         snprintf(url, sizeof url, "http://127.0.0.1:%d", bare.port);
         if (target_from(url, &(struct target_as){.token = p->b->to.token, .lang = p->b->o.lang}, &to, e)) return service_end(&bare), -1;
         plan.to = &to;

@@ -10,7 +10,7 @@
 
 /* ---- bare HTTP ---- */
 
-enum { BODY_MOST = 32 << 20, CONNECTIONS_MOST = 20100 };
+enum { BODY_MOST = 32 << 20, CONNECTIONS_MORE = 16 };
 
 static size_t route(void *app, struct http_call *c, bool *ret_slow) {
     (void)app;
@@ -31,13 +31,14 @@ static void refuse(void *app, int status, const char *why, struct buf *body, con
 }
 
 static int serve_bare(const void *arg, int tell, int hold, struct err *e) {
+    const struct bare *bare = arg;
     struct buf answer CLEANUP(buf_release) = BUF(BODY_MOST);
     const struct http_options o = {.address = "127.0.0.1", .route = route, .handle = handle, .refuse = refuse, .threads = 2, .app = &answer,
-                                   .max_connections = CONNECTIONS_MOST};
+                                   .max_connections = (size_t)bare->connections + CONNECTIONS_MORE};
     struct http_server *s;
     char c;
     log_quiet(true);
-    for (int64_t i = 0; i < *(const int64_t *)arg; i++) buf_addc(&answer, 'x');
+    for (int64_t i = 0; i < bare->bytes; i++) buf_addc(&answer, 'x');
     TRY(http_start(&o, &s, e));
     int32_t port = http_port(s);
     bool told = write(tell, &port, sizeof port) == sizeof port;
@@ -47,8 +48,8 @@ static int serve_bare(const void *arg, int tell, int hold, struct err *e) {
     return told ? 0 : -1;
 }
 
-int bare_start(int64_t bytes, struct service *ret, struct err *e) {
-    return service_fork(serve_bare, &bytes, ret, e);
+int bare_start(struct bare bare, struct service *ret, struct err *e) {
+    return service_fork(serve_bare, &bare, ret, e);
 }
 
 /* ---- raw rows ---- */

@@ -8,8 +8,12 @@
 
 #include "bench/process.h"
 
-/* A server in a process of its own that answers every request with so many bytes. */
-int bare_start(int64_t bytes, struct service *ret, struct err *e);
+/* A server in a process of its own that answers every request with so many bytes, over so many connections. */
+struct bare {
+    int64_t bytes;
+    int connections;
+};
+int bare_start(struct bare bare, struct service *ret, struct err *e);
 
 struct raw_plan {
     const char *dir, *address; /* of the site; its database as for db_open */
