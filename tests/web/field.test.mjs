@@ -54,9 +54,9 @@ async function show(page, text) {
   await page.locator('.verdict h1').waitFor({ timeout: 45000 });
   return page.locator('.verdict h1').innerText();
 }
-/* The keys, the lists and the program are on the phone. */
+/* The keys, the lists and the program are on the phone.  Asked again and again from here: waitForFunction takes a promise for a yes. */
 async function packed(page) {
-  await page.waitForFunction(async () => {
+  const whole = () => page.evaluate(async () => {
     const names = await caches.keys();
     if (!names.length || !navigator.serviceWorker.controller) return false;
     const all = await (await caches.open(names[0])).keys();
@@ -64,9 +64,9 @@ async function packed(page) {
     const kept = await new Promise((done) => { const q = db.transaction('keep').objectStore('keep').getAllKeys(); q.onsuccess = () => done(q.result); });
     db.close();
     return all.length >= 9 && kept.includes('list.revoked') && kept.includes('list.stay_home') && kept.includes('bundle');
-  }, null, { timeout: 45000, polling: 200 });
+  });
+  for (const end = Date.now() + 45000; !await whole(); await page.waitForTimeout(100)) assert.ok(Date.now() < end, 'not packed: ' + await held(page));
 }
-
 /* The lists and the gate's data that lie on the phone, in words. */
 const held = (page) => page.evaluate(async () => {
   const db = await new Promise((done) => { const q = indexedDB.open('lianfang', 1); q.onsuccess = () => done(q.result); });
