@@ -59,7 +59,7 @@ static int make_site(const void *arg, void *ret, struct err *e) {
     const struct bench *b = arg;
     struct made *m = ret;
     const struct world_watch watch = {b->o.say, b->o.say_arg};
-    TRY(world_make(b->site, b->o.db, &b->o.world, &watch, &m->world, e));
+    TRY(world_build(b->site, b->o.db, &b->o.world, &watch, &m->world, e));
     return world_token(b->site, NULL, m->token, e);
 }
 

@@ -241,7 +241,7 @@ static int fill(struct maker *m, const struct world *want, bool new, struct err 
     return make_all(m, "gate_scan", had.scans, w->scans, make_scan, e);
 }
 
-int world_make(const char *dir, const char *db, const struct world *want, const struct world_watch *watch, struct world *ret, struct err *e) {
+int world_build(const char *dir, const char *db, const struct world *want, const struct world_watch *watch, struct world *ret, struct err *e) {
     struct site *site CLEANUP(site_closep) = NULL;
     bool new = !site_is_there(dir);
     *ret = (struct world){.scans = 0};

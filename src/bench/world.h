@@ -25,7 +25,7 @@ struct world_watch {
 };
 /* Makes the site in `dir` (database: NULL for a file), or adds to the one that a bench made there, until it holds at least what `want` says; *ret is
  * what there is.  STATE when the site there is another one. */
-int world_make(const char *dir, const char *db, const struct world *want, const struct world_watch *watch, struct world *ret, struct err *e);
+int world_build(const char *dir, const char *db, const struct world *want, const struct world_watch *watch, struct world *ret, struct err *e);
 /* What a bench made there; STATE when it was not a bench. */
 int world_of(const char *dir, struct world *ret, struct err *e);
 /* A token for the whole county. */

@@ -50,7 +50,7 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     for (size_t i = 0; kind_at(i); i++) check_kind(c, kind_at(i));
     CHECK(by_index(c, stmt_named("gate.febrile.rows"), "gate_scan_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)"));
     CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at"), "gate_scan_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)"));
-    CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=?)"));
+    CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))"));
     CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "gate_scan_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)"));
     sqlite3_close(c);
     desk_close(&d);
