@@ -1,6 +1,6 @@
 #include "core/core_stmts.h"
 
-#define S(n, text) {.name = #n, .sql = text},
+#define S(n, ...) STMT(n, __VA_ARGS__),
 struct stmt core_stmts[CS__COUNT] = {
 #include "core/core_stmts.inc"
 };

@@ -4,7 +4,7 @@
 
 #include "db/db.h"
 
-#define S(name, sql) CS_##name,
+#define S(name, ...) CS_##name,
 enum core_stmt_id {
 #include "core/core_stmts.inc"
     CS__COUNT

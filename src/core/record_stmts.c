@@ -55,7 +55,7 @@ static void build_insert(struct kind_sql *q, const struct kind *k, struct buf *b
     buf_addz(b, ") VALUES ($1");
     for (size_t i = 2; i <= n; i++) buf_addf(b, ", $%zu", i);
     buf_addc(b, ')');
-    finish(&q->insert, k, "insert", b);
+    finish(&q->insert, k, "insert", b)->many = true;
 }
 
 /* The same parameters as insert. */

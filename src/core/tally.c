@@ -254,7 +254,7 @@ int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e) {
                    VTEXT(k.day), VINT(t->n)));
     }
     tally_batch_clear(b);
-    return 0;
+    return db_send(tx->db, e); /* the next batch may hold the same tallies */
 }
 
 /* ---- from scratch ---- */

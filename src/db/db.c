@@ -121,6 +121,12 @@ int db_sync(struct db *db, struct err *e) {
     return settle(db, db->engine->sync(db, e), e);
 }
 
+int db_send(struct db *db, struct err *e) {
+    if (!db->engine->send) return 0;
+    TRY(still_there(db, e));
+    return settle(db, db->engine->send(db, e), e);
+}
+
 int64_t db_writes(const struct db *db) {
     return db->writes;
 }

@@ -15,6 +15,9 @@
 struct stmt {
     const char *name, *sql;
     unsigned slot; /* set by stmt_register; 0 is unregistered */
+    /* INSERT ... VALUES (a row): rows run one after the other meet neither each other nor what is inserted elsewhere, so a server may be sent several in one
+     * statement, later, but before anything else that it is sent. */
+    bool many;
 };
 #define STMT(n, ...) {.name = #n, .sql = __VA_ARGS__}
 /* Gives each statement its slot (once; doing it again is harmless).  The statements must stay in place. */
@@ -68,6 +71,7 @@ int db_run_n(struct db *db, const struct stmt *s, const struct val *v, size_t n,
  * Texts and blobs are not copied: they must outlive rows_done.  The array of values need not. */
 struct rows;
 int db_sync(struct db *db, struct err *e);   /* all that was run has been done, or the first error */
+int db_send(struct db *db, struct err *e);   /* what is held back (stmt.many) is sent; nothing is waited for */
 int64_t db_writes(const struct db *db);      /* statements run with db_run_n since db_begin */
 int db_query_n(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
 #define db_query(db, s, ret, e, ...)                                                                                   \

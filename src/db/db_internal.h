@@ -41,6 +41,7 @@ struct db_engine {
     int (*query)(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
     int (*stream)(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct rows **ret, struct err *e);
     int (*sync)(struct db *db, struct err *e);
+    int (*send)(struct db *db, struct err *e); /* NULL: nothing is held back */
     int (*foresee)(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e); /* NULL: nothing to gain */
     void (*unforesee)(struct db *db, const struct stmt *s, const struct val *v, size_t n);
     int (*next)(struct rows *r, struct err *e);

@@ -17,7 +17,7 @@ struct pg_rows {
     const char *name;
     PGresult *r;
     struct pg_answer *foreseen; /* r is part of it */
-    int row;         /* -1 before the first */
+    int row, end;    /* of r; row + 1 is the next one */
     unsigned cursor; /* 0: a query */
     unsigned epoch;
 };
@@ -42,8 +42,10 @@ static int pg_run(struct db *base, const struct stmt *s, const struct val *v, si
     struct pg_db *db = pg(base);
     const struct pg_shape *shape;
     TRY(pg_ready(db, e));
+    bool many = s->many && base->tx == TX_WRITE && !ret_changed;
     TRY(values(db, s, v, n, &shape, e));
-    TRY(pg_send_stmt(db, ret_changed ? SENT_KEEP : SENT_RUN, s, shape, e));
+    if (many) TRY(pg_hold(db, s, shape, v, e));
+    else TRY(pg_send_stmt(db, ret_changed ? SENT_KEEP : SENT_RUN, s, shape, e));
     if (base->tx == TX_WRITE && !ret_changed) return db->sent_n < PG_QUEUE ? 0 : pg_collect(db, e);
     TRY(pg_finish(db, e));
     if (!ret_changed) return 0;
@@ -56,14 +58,21 @@ static int pg_run(struct db *base, const struct stmt *s, const struct val *v, si
 static int pg_sync(struct db *base, struct err *e) {
     struct pg_db *db = pg(base);
     TRY(pg_ready(db, e));
+    TRY(pg_send_held(db, e));
     return db->sent_n ? pg_finish(db, e) : 0;
+}
+
+static int pg_send(struct db *base, struct err *e) {
+    struct pg_db *db = pg(base);
+    TRY(pg_ready(db, e));
+    return pg_send_held(db, e);
 }
 
 /* ---- rows ---- */
 static struct rows *rows_new(struct pg_db *db, const struct stmt *s, PGresult *result, unsigned cursor) {
     struct pg_rows *r = malloc(sizeof *r);
     INVARIANT(r);
-    *r = (struct pg_rows){.base.db = &db->base, .name = s->name, .r = result, .row = -1, .cursor = cursor, .epoch = db->epoch};
+    *r = (struct pg_rows){.base.db = &db->base, .name = s->name, .r = result, .row = -1, .end = PQntuples(result), .cursor = cursor, .epoch = db->epoch};
     return &r->base;
 }
 
@@ -75,8 +84,11 @@ static int pg_query(struct db *base, const struct stmt *s, const struct val *v, 
     int is = pg_ahead_ask(db, s, v, n, &foreseen, e);
     if (is < 0) return -1;
     if (is) {
-        *ret = rows_new(db, s, pg_answer_result(foreseen), 0);
+        int first, count;
+        *ret = rows_new(db, s, pg_answer_result(foreseen, &first, &count), 0);
         pr(*ret)->foreseen = foreseen;
+        pr(*ret)->row = first - 1;
+        pr(*ret)->end = first + count;
         return 0;
     }
     TRY(values(db, s, v, n, &shape, e));
@@ -116,14 +128,15 @@ static int fetch(struct pg_rows *r, struct err *e) {
     PQclear(r->r);
     r->r = take_kept(db);
     r->row = -1;
+    r->end = PQntuples(r->r);
     return 0;
 }
 
 static int pg_next(struct rows *base, struct err *e) {
     struct pg_rows *r = pr(base);
     if (r->cursor && r->row + 1 == FETCH_ROWS) TRY(fetch(r, e));
-    if (r->row < PQntuples(r->r)) r->row++;
-    return r->row < PQntuples(r->r);
+    if (r->row < r->end) r->row++;
+    return r->row < r->end;
 }
 
 /* A cursor that a rollback has taken away must not be closed: that would be an error of the transaction. */
@@ -144,7 +157,7 @@ static void pg_done(struct rows *base) {
 
 static PGresult *at_row(struct rows *base, int col) {
     struct pg_rows *r = pr(base);
-    INVARIANT(r->row >= 0 && r->row < PQntuples(r->r) && col >= 0 && col < PQnfields(r->r));
+    INVARIANT(r->row >= 0 && r->row < r->end && col >= 0 && col < PQnfields(r->r));
     return r->r;
 }
 
@@ -206,6 +219,7 @@ static int rollback(struct pg_db *db) {
     if (!db->open) return 0;
     db->open = false;
     db->epoch++;
+    pg_held_drop(db);
     /* An error of what was sent before must not make the server skip the ROLLBACK. */
     if (!db->lost && db->sent_n) pg_send_sync(db, &ignored);
     if (!db->lost && pg_send_text(db, SENT_RUN, "ROLLBACK", "ROLLBACK", &ignored) == 0) pg_send_sync(db, &ignored);
@@ -231,6 +245,7 @@ static int release(struct pg_db *db, struct err *e) {
 
 static int rollback_to(struct pg_db *db, struct err *e) {
     struct err undone;
+    pg_held_drop(db);
     if (db->sent_n && !db->lost) TRY(pg_send_sync(db, e));
     if (pg_collect(db, &undone) && (!db->stands || db->lost)) {
         *e = undone;
@@ -444,6 +459,7 @@ const struct db_engine postgres_engine = {
     .query = pg_query,
     .stream = pg_stream,
     .sync = pg_sync,
+    .send = pg_send,
     .foresee = pg_foresee,
     .unforesee = pg_unforesee,
     .next = pg_next,

@@ -4,6 +4,7 @@
  *   db_pg_conn.c   connecting, errors, what must be before something is sent
  *   db_pg_pipe.c   sending and collecting
  *   db_pg_ahead.c  reading ahead
+ *   db_pg_many.c   several rows, or several queries, as one statement
  *   db_pg_value.c  the types of parameters and columns, values in binary form
  *   db_pg.c        the engine: statements, rows, transactions
  *
@@ -14,9 +15,10 @@
 
 #include <libpq-fe.h>
 
+#include "base/buf.h"
 #include "db_internal.h"
 
-enum { PG_PARAMS = 999, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20, PG_AHEAD = 16384, PG_BUCKETS = 1024 };
+enum { PG_PARAMS = 2048, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20, PG_AHEAD = 16384, PG_BUCKETS = 1024, PG_HOLDS = 4 };
 enum pg_type {
     PG_BYTEA = 17, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_FLOAT8 = 701, PG_UNKNOWN = 705, PG_VARCHAR = 1043,
     PG_UUID = 2950,
@@ -39,7 +41,7 @@ enum pg_sent_kind {
 };
 struct pg_sent {
     enum pg_sent_kind kind;
-    unsigned slot;
+    unsigned slot, step;
     const char *name;
 };
 
@@ -48,6 +50,19 @@ struct pg_params {
     const char *value[PG_PARAMS];
     int length[PG_PARAMS], format[PG_PARAMS];
     uint64_t scalar[PG_PARAMS];
+};
+
+/* How many rows or queries a statement is prepared for; the index is a bit of pg_db.prepared. */
+enum { PG_STEPS = 4, PG_STEP_MOST = 32 };
+extern const unsigned pg_steps[PG_STEPS];
+
+/* Rows of one INSERT that wait to be sent. */
+struct pg_hold {
+    const struct stmt *s;
+    const struct pg_shape *shape;
+    unsigned rows;
+    struct pg_params params; /* the site, then the other values of each row */
+    struct arena arena;
 };
 
 struct pg_ahead;
@@ -67,13 +82,14 @@ struct pg_db {
     unsigned epoch;   /* changes whenever cursors may have gone */
     unsigned cursors;
     PGresult *kept;
-    bool *prepared; /* by slot; of this connection */
+    unsigned char *prepared; /* by slot, a bit for each step; of this connection */
     unsigned prepared_n;
     struct pg_sent sent[PG_QUEUE + 16];
     unsigned sent_n, sent_at; /* sent_at: the first whose results are to come */
-    struct pg_params params;
+    struct pg_params params, many;
+    struct pg_hold hold[PG_HOLDS];
     struct pg_ahead *ahead;
-    unsigned ahead_n, ahead_cap, ahead_bucket[PG_BUCKETS];
+    unsigned ahead_n, ahead_sent, ahead_cap, ahead_bucket[PG_BUCKETS];
     struct arena ahead_arena;
 };
 
@@ -101,24 +117,44 @@ int pg_send_args(struct pg_db *db, enum pg_sent_kind kind, const char *name, con
 int pg_send_typed(struct pg_db *db, const char *name, const char *sql, const struct pg_shape *shape, struct err *e);
 /* A statement with the values in db->params, prepared if need be. */
 int pg_send_stmt(struct pg_db *db, enum pg_sent_kind kind, const struct stmt *s, const struct pg_shape *shape, struct err *e);
+/* The values of p from `first` on, for pg_steps[as->step] rows or queries of the statement; what is held back stays so. */
+int pg_send_many(struct pg_db *db, const struct pg_sent *as, const struct stmt *s, const struct pg_shape *shape, const struct pg_params *p, unsigned first,
+                 struct err *e);
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e); /* keep: under its name, for later */
 int pg_send_sync(struct pg_db *db, struct err *e);
-/* Takes the results of all that was sent; the first error, if there was one. */
+/* Takes the results of all that was sent or held back; the first error, if there was one. */
 int pg_collect(struct pg_db *db, struct err *e);
+int pg_collect_sent(struct pg_db *db, struct err *e); /* what is held back stays so */
 int pg_finish(struct pg_db *db, struct err *e); /* the same, and outside a transaction all is committed */
 int pg_shape_get(struct pg_db *db, const struct stmt *s, const struct pg_shape **ret, struct err *e);
 
 /* ---- db_pg_ahead.c ---- */
 int pg_foresee(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e);
 void pg_unforesee(struct db *db, const struct stmt *s, const struct val *v, size_t n);
-void pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r);
+int pg_ahead_send(struct pg_db *db, struct err *e); /* what was foreseen and not sent yet */
+int pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r, struct err *e);
 /* 1: *ret is the answer, to be dropped; 0: the query was not foreseen. */
 int pg_ahead_ask(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, struct pg_answer **ret, struct err *e);
-PGresult *pg_answer_result(struct pg_answer *a); /* until it is dropped */
+PGresult *pg_answer_result(struct pg_answer *a, int *ret_first, int *ret_n); /* its rows; until it is dropped */
 void pg_answer_drop(struct pg_answer *a);        /* accepts NULL */
 void pg_ahead_undo(struct pg_db *db); /* the savepoint was undone */
 void pg_ahead_clear(struct pg_db *db);
 void pg_ahead_release(struct pg_db *db);
+
+/* ---- db_pg_many.c ---- */
+/* May n of it be sent as one statement?  An INSERT that says so, or a query with more than the site for a parameter. */
+bool pg_may_be_many(const struct stmt *s, const struct pg_shape *shape);
+/* The index of the largest step that is not above `left` and has no more than PG_PARAMS values. */
+unsigned pg_step_for(const struct pg_shape *shape, unsigned left);
+/* `sql`, already expanded, for n rows or queries: $1 is shared by all, then come the other values of each.  A query's last column is the number of the
+ * one that the row answers, from 0 on and in that order. */
+int pg_many_sql(struct str sql, const struct pg_shape *shape, unsigned n, struct buf *to, struct err *e);
+/* A row of an INSERT that is `many`: its values are copied. */
+int pg_hold(struct pg_db *db, const struct stmt *s, const struct pg_shape *shape, const struct val *v, struct err *e);
+int pg_send_held(struct pg_db *db, struct err *e); /* rows and queries; nothing when there are none */
+int pg_send_rows(struct pg_db *db, struct err *e); /* rows only */
+void pg_held_drop(struct pg_db *db);
+void pg_held_release(struct pg_db *db);
 
 /* ---- db_pg_value.c ---- */
 const struct pg_shape *pg_shape_known(unsigned slot);
@@ -126,6 +162,8 @@ const struct pg_shape *pg_shape_known(unsigned slot);
 int pg_shape_learn(unsigned slot, const char *name, const PGresult *r, struct err *e);
 /* The server refuses a number that is left out; we call it a text.  ret[0..n): 0 where the server finds the type. */
 int pg_gaps(struct str sql, Oid ret[PG_PARAMS]);
+/* Into p from its start; more: behind what is in it, leaving the first `from` values out. */
+int pg_encode_more(struct pg_params *p, const char *name, const struct pg_shape *shape, const struct val *v, unsigned from, struct err *e);
 int pg_encode(struct pg_params *p, const char *name, const struct pg_shape *shape, const struct val *v, struct err *e);
 int64_t pg_get_int(const PGresult *r, int row, int col);
 double pg_get_real(const PGresult *r, int row, int col);

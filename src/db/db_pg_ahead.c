@@ -6,23 +6,37 @@
 
 enum { FORGET_BY = 2 };
 
-struct pg_answer {
+/* A result that holds the answers to several queries. */
+struct pg_shared {
     PGresult *r;
+    unsigned holders;
+};
+struct pg_answer {
+    struct pg_shared *in; /* NULL until it came */
+    int first, n;         /* its rows */
     unsigned holders;
 };
 struct pg_ahead {
     const struct stmt *s;
+    const struct pg_shape *shape;
     struct val *v;
     size_t n;
     uint64_t hash;
-    struct pg_answer *answer; /* its r is NULL until it came */
-    bool in_savepoint;
-    unsigned next; /* in its bucket: index + 1; 0 is the end */
+    struct pg_answer *answer; /* NULL: not wanted any more */
+    bool in_savepoint, sent;
+    unsigned next;  /* in its bucket: index + 1; 0 is the end */
+    unsigned along; /* sent with it: index + 1 of the next one; 0 is the end */
 };
+
+static void shared_drop(struct pg_shared *s) {
+    if (!s || --s->holders) return;
+    PQclear(s->r);
+    free(s);
+}
 
 void pg_answer_drop(struct pg_answer *a) {
     if (!a || --a->holders) return;
-    PQclear(a->r);
+    shared_drop(a->in);
     free(a);
 }
 
@@ -59,14 +73,15 @@ static struct pg_ahead *find(struct pg_db *db, const struct stmt *s, const struc
     return NULL;
 }
 
-static void add(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n) {
+static void add(struct pg_db *db, const struct stmt *s, const struct pg_shape *shape, const struct val *v, size_t n) {
     if (db->ahead_n == db->ahead_cap) {
         db->ahead_cap = MAX(2 * db->ahead_cap, 64u);
         db->ahead = realloc(db->ahead, db->ahead_cap * sizeof *db->ahead);
         INVARIANT(db->ahead);
     }
     struct pg_ahead *a = &db->ahead[db->ahead_n++];
-    *a = (struct pg_ahead){.s = s, .v = arena_new(&db->ahead_arena, struct val, n), .n = n, .hash = hash_of(s, v, n), .in_savepoint = db->base.savepoint};
+    *a = (struct pg_ahead){
+        .s = s, .shape = shape, .v = arena_new(&db->ahead_arena, struct val, n), .n = n, .hash = hash_of(s, v, n), .in_savepoint = db->base.savepoint};
     for (size_t i = 0; i < n; i++) a->v[i] = val_copy(&db->ahead_arena, &v[i]);
     a->answer = calloc(1, sizeof *a->answer);
     INVARIANT(a->answer);
@@ -91,11 +106,57 @@ int pg_foresee(struct db *base, const struct stmt *s, const struct val *v, size_
     TRY(pg_shape_get(db, s, &shape, e));
     INVARIANT(n >= shape->n);
     if (pg_encode(&db->params, s->name, shape, v, &ignored)) return 0;
-    TRY(pg_send_stmt(db, SENT_AHEAD, s, shape, e));
-    db->sent[db->sent_n - 1].slot = db->ahead_n;
-    add(db, s, v, n);
-    return db->sent_n < PG_QUEUE ? 0 : pg_collect(db, e);
+    TRY(pg_send_rows(db, e));
+    add(db, s, shape, v, n);
+    return 0;
 }
+
+/* ---- sending ---- */
+
+/* Those at at[0..n) as one statement. */
+static int send_together(struct pg_db *db, const unsigned *at, unsigned step, struct err *e) {
+    struct pg_ahead *a = &db->ahead[at[0]];
+    struct pg_sent as = {.kind = SENT_AHEAD, .slot = at[0], .step = step, .name = a->s->name};
+    struct pg_params *p = &db->many;
+    p->n = 0;
+    for (unsigned i = 0; i < pg_steps[step]; i++) {
+        struct pg_ahead *one = &db->ahead[at[i]];
+        TRY(pg_encode_more(p, one->s->name, one->shape, one->v, i > 0, e));
+        one->sent = true;
+        one->along = i + 1 < pg_steps[step] ? at[i + 1] + 1 : 0;
+    }
+    if (db->sent_n + 2 > PG_QUEUE) TRY(pg_collect_sent(db, e));
+    return pg_send_many(db, &as, a->s, a->shape, p, 0, e);
+}
+
+static bool is_due(const struct pg_ahead *a) {
+    return !a->sent && a->answer;
+}
+
+/* All that are like the one at `from`. */
+static int send_like(struct pg_db *db, unsigned from, struct err *e) {
+    const struct pg_ahead *first = &db->ahead[from];
+    bool many = pg_may_be_many(first->s, first->shape);
+    unsigned at[PG_STEP_MOST], n = 0, sent = 0;
+    for (unsigned i = from; i < db->ahead_n && n < (many ? PG_STEP_MOST : 1u); i++) {
+        const struct pg_ahead *a = &db->ahead[i];
+        if (is_due(a) && a->s == first->s && val_eq(&a->v[0], &first->v[0])) at[n++] = i;
+    }
+    while (sent < n) {
+        unsigned step = many ? pg_step_for(first->shape, n - sent) : 0;
+        TRY(send_together(db, at + sent, step, e));
+        sent += pg_steps[step];
+    }
+    return 0;
+}
+
+int pg_ahead_send(struct pg_db *db, struct err *e) {
+    for (; db->ahead_sent < db->ahead_n; db->ahead_sent++)
+        if (is_due(&db->ahead[db->ahead_sent])) TRY(send_like(db, db->ahead_sent, e));
+    return 0;
+}
+
+/* ---- answers ---- */
 
 void pg_unforesee(struct db *base, const struct stmt *s, const struct val *v, size_t n) {
     struct pg_db *db = pg(base);
@@ -104,24 +165,47 @@ void pg_unforesee(struct db *base, const struct stmt *s, const struct val *v, si
         if (begins(&db->ahead[i - 1], s, v, n)) forget(&db->ahead[i - 1]);
 }
 
-void pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r) {
-    struct pg_answer *a = db->ahead[at].answer;
-    if (a) a->r = r;
-    else PQclear(r);
+static void give(struct pg_answer *a, struct pg_shared *in, int first, int n) {
+    if (!a) return;
+    in->holders++;
+    a->in = in;
+    a->first = first;
+    a->n = n;
+}
+
+/* Rows come in the order of what they answer: the last column says which one that is. */
+int pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r, struct err *e) {
+    struct pg_shared *in = malloc(sizeof *in);
+    int rows = PQntuples(r), row = 0, number = PQnfields(r) - 1;
+    bool one = !db->ahead[at].along;
+    INVARIANT(in);
+    *in = (struct pg_shared){r, 1};
+    if (one) give(db->ahead[at].answer, in, 0, rows);
+    for (int i = 0; !one; i++) {
+        int first = row;
+        while (row < rows && pg_get_int(r, row, number) == i) row++;
+        give(db->ahead[at].answer, in, first, row - first);
+        if (!db->ahead[at].along) break;
+        at = db->ahead[at].along - 1;
+    }
+    shared_drop(in);
+    return one || row == rows ? 0 : pg_fail_text(db->ahead[at].s->name, "answers in another order", e);
 }
 
 int pg_ahead_ask(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, struct pg_answer **ret, struct err *e) {
     struct pg_ahead *a = find(db, s, v, n);
     if (!a) return 0;
-    if (!a->answer->r) TRY(pg_collect(db, e));
-    INVARIANT(a->answer->r);
+    if (!a->answer->in) TRY(pg_collect(db, e));
+    INVARIANT(a->answer->in);
     a->answer->holders++;
     *ret = a->answer;
     return 1;
 }
 
-PGresult *pg_answer_result(struct pg_answer *a) {
-    return a->r;
+PGresult *pg_answer_result(struct pg_answer *a, int *ret_first, int *ret_n) {
+    *ret_first = a->first;
+    *ret_n = a->n;
+    return a->in->r;
 }
 
 void pg_ahead_undo(struct pg_db *db) {
@@ -133,7 +217,7 @@ void pg_ahead_clear(struct pg_db *db) {
     if (!db->ahead_n) return;
     for (unsigned i = 0; i < db->ahead_n; i++) forget(&db->ahead[i]);
     memset(db->ahead_bucket, 0, sizeof db->ahead_bucket);
-    db->ahead_n = 0;
+    db->ahead_n = db->ahead_sent = 0;
     arena_clear(&db->ahead_arena);
 }
 

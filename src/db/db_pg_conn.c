@@ -158,6 +158,7 @@ static void forget_connection(struct pg_db *db) {
     if (db->c) PQfinish(db->c);
     db->c = NULL;
     db->sent_n = db->sent_at = 0;
+    pg_held_drop(db);
     db->listening = db->aborted = db->stands = false;
     memset(db->prepared, 0, db->prepared_n);
 }
@@ -225,6 +226,7 @@ void pg_close(struct db *base) {
     struct pg_db *db = pg(base);
     forget_connection(db);
     pg_ahead_release(db);
+    pg_held_release(db);
     PQclear(db->kept);
     free(db->prepared);
     free(db->url);

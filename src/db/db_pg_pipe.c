@@ -8,14 +8,14 @@
 #include "base/buf.h"
 
 /* ---- sending ---- */
-static int sent(struct pg_db *db, int accepted, enum pg_sent_kind kind, unsigned slot, const char *name, struct err *e) {
+static int sent(struct pg_db *db, int accepted, struct pg_sent as, struct err *e) {
     if (!accepted) {
-        pg_lose(db, name, e);
+        pg_lose(db, as.name, e);
         if (db->open && !db->first.code) db->first = *e;
         return -1;
     }
     INVARIANT(db->sent_n < COUNT(db->sent));
-    db->sent[db->sent_n++] = (struct pg_sent){kind, slot, name};
+    db->sent[db->sent_n++] = as;
     return 0;
 }
 
@@ -24,28 +24,37 @@ int pg_send_text(struct pg_db *db, enum pg_sent_kind kind, const char *name, con
 }
 
 int pg_send_args(struct pg_db *db, enum pg_sent_kind kind, const char *name, const char *sql, const char *const *args, int n, struct err *e) {
-    return sent(db, PQsendQueryParams(db->c, sql, n, NULL, args, NULL, NULL, 1), kind, 0, name, e);
+    TRY(pg_send_held(db, e));
+    return sent(db, PQsendQueryParams(db->c, sql, n, NULL, args, NULL, NULL, 1), (struct pg_sent){.kind = kind, .name = name}, e);
 }
 
 int pg_send_typed(struct pg_db *db, const char *name, const char *sql, const struct pg_shape *shape, struct err *e) {
     const struct pg_params *p = &db->params;
-    return sent(db, PQsendQueryParams(db->c, sql, (int)p->n, shape->type, p->value, p->length, p->format, 1), SENT_RUN, 0, name, e);
+    TRY(pg_send_held(db, e));
+    return sent(db, PQsendQueryParams(db->c, sql, (int)p->n, shape->type, p->value, p->length, p->format, 1),
+                (struct pg_sent){.kind = SENT_RUN, .name = name}, e);
+}
+
+static int send_sync(struct pg_db *db, struct err *e) {
+    return sent(db, PQpipelineSync(db->c), (struct pg_sent){.kind = SENT_SYNC, .name = "sync"}, e);
 }
 
 int pg_send_sync(struct pg_db *db, struct err *e) {
-    return sent(db, PQpipelineSync(db->c), SENT_SYNC, 0, "sync", e);
+    TRY(pg_send_held(db, e));
+    return send_sync(db, e);
 }
 
-static const char *slot_name(unsigned slot, char to[16]) {
-    snprintf(to, 16, "s%u", slot);
+static const char *slot_name(unsigned slot, unsigned step, char to[24]) {
+    if (step) snprintf(to, 24, "s%ux%u", slot, pg_steps[step]);
+    else snprintf(to, 24, "s%u", slot);
     return to;
 }
 
-static bool is_prepared(struct pg_db *db, unsigned slot) {
-    return slot < db->prepared_n && db->prepared[slot];
+static bool is_prepared(struct pg_db *db, unsigned slot, unsigned step) {
+    return slot < db->prepared_n && db->prepared[slot] >> step & 1;
 }
 
-static void set_prepared(struct pg_db *db, unsigned slot, bool is) {
+static void set_prepared(struct pg_db *db, unsigned slot, unsigned step, bool is) {
     if (slot >= db->prepared_n) {
         unsigned want = MAX(slot + 1, db->prepared_n * 2);
         db->prepared = realloc(db->prepared, want);
@@ -53,7 +62,14 @@ static void set_prepared(struct pg_db *db, unsigned slot, bool is) {
         memset(db->prepared + db->prepared_n, 0, want - db->prepared_n);
         db->prepared_n = want;
     }
-    db->prepared[slot] = is;
+    db->prepared[slot] = (unsigned char)((db->prepared[slot] & ~(1u << step)) | (unsigned)is << step);
+}
+
+static int send_prepare(struct pg_db *db, const struct stmt *s, const char *as, unsigned step, struct str sql, int n, const Oid *types, struct err *e) {
+    struct pg_sent what = {.kind = SENT_PREPARE, .slot = as[0] ? s->slot : 0, .step = step, .name = s->name};
+    TRY(sent(db, PQsendPrepare(db->c, as, sql.p, n, types), what, e));
+    if (as[0]) set_prepared(db, s->slot, step, true);
+    return 0;
 }
 
 static int prepare(struct pg_db *db, const struct stmt *s, const char *as, const struct pg_shape *shape, struct err *e) {
@@ -61,24 +77,40 @@ static int prepare(struct pg_db *db, const struct stmt *s, const char *as, const
     Oid gaps[PG_PARAMS];
     TRY(db_script_expand(postgres_engine.types, str_z(s->sql), &sql, e));
     int n = shape ? (int)shape->n : pg_gaps(buf_str(&sql), gaps);
-    TRY(sent(db, PQsendPrepare(db->c, as, buf_str(&sql).p, n, shape ? shape->type : gaps), SENT_PREPARE, as[0] ? s->slot : 0, s->name, e));
-    if (as[0]) set_prepared(db, s->slot, true);
-    return 0;
+    return send_prepare(db, s, as, 0, buf_str(&sql), n, shape ? shape->type : gaps, e);
+}
+
+static int prepare_many(struct pg_db *db, const struct stmt *s, const char *as, const struct pg_shape *shape, unsigned step, struct err *e) {
+    struct buf one CLEANUP(buf_release) = BUF(PG_SQL_MOST), sql CLEANUP(buf_release) = BUF(PG_SQL_MOST);
+    Oid types[PG_PARAMS];
+    unsigned more = shape->n - 1, n = 1 + pg_steps[step] * more;
+    TRY(db_script_expand(postgres_engine.types, str_z(s->sql), &one, e));
+    TRY(pg_many_sql(buf_str(&one), shape, pg_steps[step], &sql, e));
+    types[0] = shape->type[0];
+    for (unsigned i = 1; i < n; i++) types[i] = shape->type[1 + (i - 1) % more];
+    return send_prepare(db, s, as, step, buf_str(&sql), (int)n, types, e);
 }
 
 int pg_send_stmt(struct pg_db *db, enum pg_sent_kind kind, const struct stmt *s, const struct pg_shape *shape, struct err *e) {
-    const struct pg_params *p = &db->params;
-    char as[16];
-    slot_name(s->slot, as);
-    if (!is_prepared(db, s->slot)) TRY(prepare(db, s, as, shape, e));
-    return sent(db, PQsendQueryPrepared(db->c, as, (int)p->n, p->value, p->length, p->format, 1), kind, 0, s->name, e);
+    TRY(pg_send_held(db, e));
+    return pg_send_many(db, &(struct pg_sent){.kind = kind, .name = s->name}, s, shape, &db->params, 0, e);
+}
+
+int pg_send_many(struct pg_db *db, const struct pg_sent *what, const struct stmt *s, const struct pg_shape *shape, const struct pg_params *p, unsigned first,
+                 struct err *e) {
+    char as[24];
+    int n = what->step ? (int)(1 + pg_steps[what->step] * (shape->n - 1)) : (int)shape->n;
+    slot_name(s->slot, what->step, as);
+    if (!is_prepared(db, s->slot, what->step)) TRY(what->step ? prepare_many(db, s, as, shape, what->step, e) : prepare(db, s, as, shape, e));
+    return sent(db, PQsendQueryPrepared(db->c, as, n, p->value + first, p->length + first, p->format + first, 1), *what, e);
 }
 
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e) {
-    char as[16] = "";
-    if (keep) slot_name(s->slot, as);
+    char as[24] = "";
+    TRY(pg_send_held(db, e));
+    if (keep) slot_name(s->slot, 0, as);
     TRY(prepare(db, s, as, NULL, e));
-    return sent(db, PQsendDescribePrepared(db->c, as), SENT_DESCRIBE, s->slot, s->name, e);
+    return sent(db, PQsendDescribePrepared(db->c, as), (struct pg_sent){.kind = SENT_DESCRIBE, .slot = s->slot, .name = s->name}, e);
 }
 
 int pg_shape_get(struct pg_db *db, const struct stmt *s, const struct pg_shape **ret, struct err *e) {
@@ -107,7 +139,10 @@ static void keep(struct pg_db *db, PGresult *r) {
 static void succeeded(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
     struct err e;
     if (s->kind == SENT_KEEP) return keep(db, r);
-    if (s->kind == SENT_AHEAD) return pg_ahead_answer(db, s->slot, r);
+    if (s->kind == SENT_AHEAD) {
+        if (pg_ahead_answer(db, s->slot, r, &e)) failed(db, &e);
+        return;
+    }
     if (s->kind == SENT_SAVEPOINT) db->stands = true;
     if (s->kind == SENT_DESCRIBE && pg_shape_learn(s->slot, s->name, r, &e)) failed(db, &e);
     PQclear(r);
@@ -117,7 +152,7 @@ static void judge(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
     struct err e;
     ExecStatusType status = PQresultStatus(r);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) return succeeded(db, s, r);
-    if (s->kind == SENT_PREPARE) set_prepared(db, s->slot, false);
+    if (s->kind == SENT_PREPARE) set_prepared(db, s->slot, s->step, false);
     if (status != PGRES_PIPELINE_ABORTED) {
         db->aborted = true;
         pg_fail(db, s->name, r, &e);
@@ -162,13 +197,19 @@ static void take_all(struct pg_db *db) {
 
 int pg_collect(struct pg_db *db, struct err *e) {
     struct err lost;
+    if (pg_send_held(db, &lost)) failed(db, &lost);
+    return pg_collect_sent(db, e);
+}
+
+int pg_collect_sent(struct pg_db *db, struct err *e) {
+    struct err lost;
     if (db->sent_n && db->sent[db->sent_n - 1].kind != SENT_SYNC && !PQsendFlushRequest(db->c)) {
         pg_lose(db, db->sent[db->sent_n - 1].name, &lost);
         failed(db, &lost);
     }
     take_all(db);
     if (!db->lost && db->aborted) {
-        if (pg_send_sync(db, &lost)) failed(db, &lost);
+        if (send_sync(db, &lost)) failed(db, &lost);
         take_all(db);
     }
     if (!db->first.code) return 0;

@@ -137,18 +137,25 @@ static bool put(struct pg_params *p, size_t i, Oid type, const struct val *v) {
 }
 
 int pg_encode(struct pg_params *p, const char *name, const struct pg_shape *shape, const struct val *v, struct err *e) {
+    p->n = 0;
+    return pg_encode_more(p, name, shape, v, 0, e);
+}
+
+int pg_encode_more(struct pg_params *p, const char *name, const struct pg_shape *shape, const struct val *v, unsigned from, struct err *e) {
     static const char *const given[] = {[V_NULL] = "NULL", [V_INT] = "an integer", [V_REAL] = "a real", [V_TEXT] = "a text", [V_BLOB] = "a blob", [V_ID] = "an id"};
-    p->n = shape->n;
-    for (unsigned i = 0; i < shape->n; i++) {
-        p->value[i] = NULL;
-        p->length[i] = 0;
-        p->format[i] = 1;
+    unsigned at = p->n;
+    INVARIANT(at + shape->n - from <= PG_PARAMS);
+    for (unsigned i = from; i < shape->n; i++, at++) {
+        p->value[at] = NULL;
+        p->length[at] = 0;
+        p->format[at] = 1;
         if (v[i].type == V_TEXT && v[i].s.p && memchr(v[i].s.p, 0, v[i].s.n)) return err_set(e, ERR_INVALID, NULL, M_NUL);
-        if (put(p, i, shape->type[i], &v[i])) continue;
+        if (put(p, at, shape->type[i], &v[i])) continue;
         char text[80], number[24];
         snprintf(text, sizeof text, "$%u is %s, not %s", i + 1, type_name(shape->type[i], number), given[v[i].type]);
         return pg_fail_text(name, text, e);
     }
+    p->n = at;
     return 0;
 }
 

@@ -38,6 +38,7 @@ static int check_pass(struct tx *tx, struct record *r, struct err *e) {
     bool elsewhere = false;
     TRY(passes_check(tx, r->v[SCAN_PASS].s, r->area, r->v[SCAN_SEEN_AT].i, &check, e));
     if (strcmp(check, "valid") == 0) TRY(used_elsewhere(tx, r, &elsewhere, e));
+    db_unforesee(tx->db, &scan_stmts[0], VINT(tx->site->id), r->v[SCAN_PASS]); /* it is about to be used here */
     r->v[SCAN_PASS_CHECK] = elsewhere ? VTEXTZ("elsewhere") : VTEXTZ(check);
     return 0;
 }
