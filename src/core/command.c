@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "core/core_stmts.h"
 #include "core/journal.h"
+#include "core/months.h"
 
 static const char *const verb_names[] = {
     [VERB_CREATE] = "create", [VERB_UPDATE] = "update", [VERB_REMOVE] = "remove", [VERB_OPEN] = "open"};
@@ -153,7 +154,7 @@ static int log_row_there(struct tx *tx, struct command_call *call, struct err *e
     struct record *r;
     struct id id = id_is_nil(call->record) ? call->id : call->record;
     bool same;
-    int found = record_load(tx->db, tx->site->id, tx->a, call->kind, id, &r, e);
+    int found = months_load(tx, call->kind, id, &r, e);
     if (found < 0) return -1;
     if (!found) {
         found = journal_by_id(tx->db, tx->site->id, tx->a, id, &j, e);
@@ -172,7 +173,7 @@ static int in_a_log(struct tx *tx, struct id id, struct err *e) {
     for (size_t i = 0; i < kind_count(); i++) {
         struct record *r;
         if (!(kind_at(i)->flags & KIND_LOG)) continue;
-        int found = record_load(tx->db, tx->site->id, tx->a, kind_at(i), id, &r, e);
+        int found = months_load(tx, kind_at(i), id, &r, e);
         if (found) return found;
     }
     return 0;

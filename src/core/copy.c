@@ -97,7 +97,7 @@ static int check_columns(struct copy *c, struct err *e) {
     TRY(db_query_n(c->from, CS(schema_columns), NULL, 0, &rows, e));
     while ((r = rows_next(rows, e)) == 1) {
         const struct kind *k = kind_by_name(rows_text(rows, 0));
-        const struct table *t = k ? table_by_name(kind_table(k)) : NULL;
+        const struct table *t = table_by_name(k ? kind_table(k) : arena_strz(c->a, rows_text(rows, 0)));
         bool known = false;
         for (size_t i = 0; t && i < t->n && !known; i++) known = str_eqz(rows_text(rows, 1), t->columns[i].name);
         if (!known) return err_set(e, ERR_STATE, NULL, M_SCHEMA_NEWER, arena_printf(c->a, "%.*s.%.*s", STR_FMT(rows_text(rows, 0)), STR_FMT(rows_text(rows, 1))));

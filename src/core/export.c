@@ -312,14 +312,8 @@ static int note_run(struct tx *tx, struct write_item *item, struct err *e) {
     if (x->o->reason) json_put_str(&o, "reason", utf8_prefix(str_z(x->o->reason), 200));
     json_put_int(&o, "rows", x->rows);
     json_object_end(&o);
-    tx->actor = x->o->actor;
     tx->lang = x->o->lang;
-    tx->command_id = id_new(tx->now);
-    tx->command = arena_printf(tx->a, "%s.export", x->kind->name);
-    tx->kind = x->kind;
-    tx->verb = "export";
-    tx->fingerprint = 0;
-    tx->entry_used = false;
+    tx_as(tx, x->o->actor, arena_printf(tx->a, "%s.export", x->kind->name), x->kind, "export");
     return tx_note(tx, &about, arena_str(tx->a, buf_str(&b)), e);
 }
 

@@ -23,7 +23,13 @@ void tally_batch_undo(struct tally_batch *b, size_t mark);  /* it failed */
 int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e);
 /* The record's contributions times sign (+1, -1), for every figure of its kind. */
 void tally_record(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign);
-/* Recounts everything from the records; `wrong` is called for each tally that differs. */
+/* Rows that end: what they counted is kept by the path where they stood (tally_ended), and counted up the tree from there when all is counted again. */
+void tally_ending(struct tally_batch *b, const struct tz *tz, const struct record *r);
+int tally_keep(struct tally_batch *b, struct tx *tx, struct err *e); /* and empties the batch, which must hold nothing else */
+/* The contributions of what has ended below there, times sign, to the tallies of the transaction; and another path for it. */
+int tally_ended(struct tx *tx, const struct path_range *below, int sign, struct err *e);
+int tally_ended_move(struct tx *tx, const struct path_range *from, struct str to, struct err *e);
+/* Recounts everything from the records and what has ended; `wrong` is called for each tally that differs. */
 int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const struct tally_key *k, int64_t stored, int64_t counted),
                   void *arg, struct err *e);
 /* Counts everything anew in place of what is stored. */

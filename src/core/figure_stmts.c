@@ -44,12 +44,22 @@ static const struct field *way_in(const struct kind *k) {
 #define FROM_PLACE " AND (path || '', id) > ($6, $7) AND removed = 0 ORDER BY path || '', id LIMIT $8"
 
 static void span_finish(struct arena *a, const struct rule *u, const char *name, struct buf *b, struct stmt *s) {
-    for (size_t i = 0; i < u->tests_n; i++) add_test(b, u->f->kind, &u->tests[i]);
-    buf_addz(b, u->f->kind->flags & KIND_LOG ? " AND path >= $4 AND path < $5" FROM_PLACE : " AND path || '' >= $4 AND path || '' < $5" FROM_PLACE);
+    buf_addz(b, FROM_PLACE);
     INVARIANT(!b->failed);
     *s = (struct stmt){.name = arena_printf(a, "%s.%s", u->f->id, name), .sql = arena_strz(a, buf_str(b))};
     stmt_register(s, 1);
     buf_clear(b);
+}
+
+static void span_of_log(struct arena *a, struct rule *u, const struct field *way, const char *which, const char *name, struct stmt *s) {
+    struct buf b CLEANUP(buf_release) = BUF(1 << 17), where CLEANUP(buf_release) = BUF(1 << 16);
+    const struct kind *k = u->f->kind;
+    const char *on = k->fields[u->on].name;
+    buf_addf(&where, " WHERE site = $1 AND %s %s AND %s >= $2 AND %s < $3 AND path >= $4 AND path < $5", way->name, which, on, on);
+    for (size_t i = 0; i < u->tests_n; i++) add_test(&where, k, &u->tests[i]);
+    INVARIANT(!where.failed);
+    record_select_where(&b, k, arena_strz(a, buf_str(&where)));
+    span_finish(a, u, name, &b, s);
 }
 
 void span_build(struct arena *a, struct rule *u) {
@@ -57,15 +67,17 @@ void span_build(struct arena *a, struct rule *u) {
     const struct kind *k = u->f->kind;
     const char *on = k->fields[u->on].name;
     struct str select = str_z(kind_sql(k)->get.sql), tail = STR(" AND id = $2");
-    const struct field *way = k->flags & KIND_LOG ? way_in(k) : NULL;
-    if (k->flags & KIND_LOG && !way) return;
+    if (k->flags & KIND_LOG) {
+        const struct field *way = way_in(k);
+        if (!way) return;
+        u->way = kind_field(k, str_z(way->name));
+        span_of_log(a, u, way, arena_printf(a, "IN (SELECT id FROM %s WHERE site = $1)", kind_table(kind_by_name(str_z(way->ref)))), "rows", &u->span);
+        span_of_log(a, u, way, "= $9", "rows_at", &u->span_at);
+        return;
+    }
     INVARIANT(str_ends(select, tail));
-    select = str_sub(select, 0, select.n - tail.n);
-    buf_addf(&b, "%.*s AND %s >= $2 AND %s < $3", STR_FMT(select), on, on);
-    if (way) buf_addf(&b, " AND %s IN (SELECT id FROM %s WHERE site = $1)", way->name, kind_table(kind_by_name(str_z(way->ref))));
+    buf_addf(&b, "%.*s AND %s >= $2 AND %s < $3", STR_FMT(str_sub(select, 0, select.n - tail.n)), on, on);
+    for (size_t i = 0; i < u->tests_n; i++) add_test(&b, k, &u->tests[i]);
+    buf_addz(&b, " AND path || '' >= $4 AND path || '' < $5");
     span_finish(a, u, "rows", &b, &u->span);
-    if (!way) return;
-    u->way = kind_field(k, str_z(way->name));
-    buf_addf(&b, "%.*s AND %s = $9 AND %s >= $2 AND %s < $3", STR_FMT(select), way->name, on, on);
-    span_finish(a, u, "rows_at", &b, &u->span_at);
 }

@@ -5,6 +5,7 @@
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/journal.h"
+#include "core/months.h"
 
 const char *const fsck_names[FSCK__COUNT] = {
     [FSCK_FILE] = "file",       [FSCK_CHAIN] = "journal chain", [FSCK_ROWS] = "rows against the journal", [FSCK_BATCHES] = "batches against the journal",
@@ -141,10 +142,13 @@ static void check_path(struct fsck *f, const struct areas *t, const struct recor
 static int check_records(struct fsck *f, const struct areas *t, const struct kind *k, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    struct record r;
+    struct record r = {.kind = k};
+    char id[ID_TEXT];
     int got;
     TRY(db_stream(f->db, &kind_sql(k)->scan, &rows, e, VINT(f->site->id), VID((struct id){{0}}), VINT(INT64_MAX)));
     while ((got = rows_next(rows, e)) == 1) {
+        /* In two tables: a row that was moved and came again. */
+        if (id_eq(r.id, rows_id(rows, 0))) wrong(f, FSCK_ROWS, "%s %s is there twice", k->name, id_text(r.id, id));
         record_read(&a, k, rows, &r);
         if (!(k->flags & KIND_LOG)) TRY(check_row(f, &r, e));
         TRY(check_derived(f, &a, &r, e));
@@ -154,7 +158,7 @@ static int check_records(struct fsck *f, const struct areas *t, const struct kin
     return got;
 }
 
-/* ---- batches: rows ordered by batch beside the entries ordered by batch ---- */
+/* ---- batches: rows ordered by batch beside the entries ordered by batch.  Of one that is ending some rows are gone, of one that has ended all. ---- */
 
 struct batches {
     const struct kind *k;
@@ -162,14 +166,19 @@ struct batches {
     bool at_entry; /* entries stands on one */
     bool open;     /* rows of batch `number` are being read */
     int64_t number;
+    int64_t ended; /* made before: its rows need not be there */
     struct digest_state digest;
 };
+
+static bool has_ended(const struct batches *b) {
+    return rows_int(b->entries, 2) < b->ended;
+}
 
 /* On to the entry of that batch; those before it have no rows.  1: there; 0: there is none. */
 static int find_entry(struct fsck *f, struct batches *b, int64_t number, struct err *e) {
     for (;;) {
         if (b->at_entry && rows_int(b->entries, 0) >= number) return rows_int(b->entries, 0) == number;
-        if (b->at_entry) wrong(f, FSCK_BATCHES, "%s: the rows of batch %lld are missing", b->k->name, (long long)rows_int(b->entries, 0));
+        if (b->at_entry && !has_ended(b)) wrong(f, FSCK_BATCHES, "%s: the rows of batch %lld are missing", b->k->name, (long long)rows_int(b->entries, 0));
         int r = rows_next(b->entries, e);
         b->at_entry = r == 1;
         if (r < 1) return r;
@@ -184,6 +193,7 @@ static int close_batch(struct fsck *f, struct batches *b, struct err *e) {
     int r = find_entry(f, b, b->number, e);
     if (r < 0) return -1;
     struct str stored = r ? rows_blob(b->entries, 1) : STR_NONE;
+    if (r && has_ended(b)) return b->at_entry = false, 0;
     if (stored.n != sizeof is.b || !same_bytes(stored.p, is.b, sizeof is.b))
         wrong(f, FSCK_BATCHES, "%s: batch %lld differs from its journal", b->k->name, (long long)b->number);
     if (r) b->at_entry = false;
@@ -215,9 +225,12 @@ static int check_batches(struct fsck *f, const struct kind *k, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows CLEANUP(rows_donep) = NULL, *entries CLEANUP(rows_donep) = NULL;
     struct str command = str_z(arena_printf(&a, "%s.batch", k->name));
+    struct batches b = {.k = k};
+    TRY(months_ended(f->db, f->site->id, k, &b.ended, e));
     TRY(db_stream(f->db, CS(journal_batches), &entries, e, VINT(f->site->id), VTEXTZ(k->name), VTEXT(command)));
     TRY(db_stream(f->db, &kind_sql(k)->batches, &rows, e, VINT(f->site->id)));
-    return read_batches(f, &(struct batches){.k = k, .entries = entries}, rows, e);
+    b.entries = entries;
+    return read_batches(f, &b, rows, e);
 }
 
 static void tally_wrong(void *arg, const struct tally_key *k, int64_t stored, int64_t counted) {

@@ -4,8 +4,7 @@
 
 #include "base/log.h"
 #include "core/core_stmts.h"
-#include "core/journal.h"
-#include "core/tx.h"
+#include "core/months.h"
 
 enum { ERASE_BATCH = 200, LOOK_EVERY_S = 20 };
 /* Longer than any retention run; after a crash nobody erases for that long, which harms nobody. */
@@ -19,16 +18,6 @@ struct jobs {
     bool stopping;
     struct id owner; /* of leases */
 };
-
-static void as_system(struct tx *tx, const char *command, const struct kind *k) {
-    tx->actor = &actor_system;
-    tx->command = command;
-    tx->command_id = id_new(tx->now);
-    tx->kind = k;
-    tx->verb = "erase";
-    tx->fingerprint = 0;
-    tx->entry_used = false;
-}
 
 /* ---- retention ---- */
 
@@ -45,7 +34,7 @@ static int erase_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct record *r;
     x->erased = 0;
     for (size_t i = 0; i < x->n; i++) {
-        as_system(tx, "retention.erase", x->kind);
+        tx_as(tx, &actor_system, "retention.erase", x->kind, "erase");
         int found = record_load(tx->db, tx->site->id, tx->a, x->kind, x->ids[i], &r, e);
         if (found < 0) return -1;
         /* Somebody may have changed it since it was looked up. */
@@ -53,11 +42,7 @@ static int erase_run(struct tx *tx, struct write_item *item, struct err *e) {
         TRY(tx_erase(tx, r, e));
         x->erased++;
     }
-    if (!(x->kind->flags & KIND_LOG) || x->erased == 0) return 0;
-    as_system(tx, "retention.erase", x->kind);
-    struct record *about = record_new(tx->a, x->kind);
-    about->path = STR("");
-    return tx_note(tx, about, str_z(arena_printf(tx->a, "{\"erased\":%zu}", x->erased)), e);
+    return 0;
 }
 
 static bool holds_personal(const struct record *r) {
@@ -105,8 +90,10 @@ static int erase_kind(struct site *s, const struct kind *k, int64_t *erased, str
 
 int retention_run(struct site *s, int64_t *ret_erased, struct err *e) {
     *ret_erased = 0;
-    for (size_t i = 0; i < kind_count(); i++)
-        if (kind_at(i)->retention_days > 0) TRY(erase_kind(s, kind_at(i), ret_erased, e));
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind *k = kind_at(i);
+        if (k->retention_days > 0) TRY(k->flags & KIND_LOG ? months_run(s, k, ret_erased, e) : erase_kind(s, k, ret_erased, e));
+    }
     return 0;
 }
 
@@ -148,7 +135,7 @@ static int job_run(struct tx *tx, struct write_item *item, struct err *e) {
     struct job_item *x = (struct job_item *)item;
     TRY(is_due(tx->db, tx->site, x->job, &x->taken, e));
     if (!x->taken) return 0;
-    as_system(tx, x->job->name, NULL);
+    tx_as(tx, &actor_system, x->job->name, NULL, "erase");
     TRY(x->job->run(tx, e));
     return job_done(tx, x, e);
 }

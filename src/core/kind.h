@@ -68,6 +68,7 @@ struct kind {
     unsigned flags;
     const char *purpose;    /* why it is kept and on what legal ground (shown in the register of processing) */
     int retention_days;     /* the personal part ends so many days after the last change; 0: with the outbreak */
+    int sunset_days;        /* KIND_LOG: whole months end when their last day is so long ago (months.h); 0: never */
     const char *area_from;  /* the reference field whose area is taken when none is given */
     const char *seen;       /* KIND_LOG: the time field that says when it happened */
     /* Fills READ_ONLY fields and checks across fields; r is the new state, old the one before or NULL.  May read through tx. */

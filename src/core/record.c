@@ -198,14 +198,23 @@ void record_read(struct arena *a, const struct kind *k, struct rows *rows, struc
     }
 }
 
-int record_load(struct db *db, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e) {
+static int load(struct db *db, const struct stmt *s, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    TRY(db_query(db, &kind_sql(k)->get, &rows, e, VINT(site), VID(id)));
+    TRY(db_query(db, s, &rows, e, VINT(site), VID(id)));
     int r = rows_next(rows, e);
     if (r != 1) return r;
     *ret = arena_new(a, struct record, 1);
     record_read(a, k, rows, *ret);
     return 1;
+}
+
+int record_load_fresh(struct db *db, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e) {
+    return load(db, &kind_sql(k)->get, site, a, k, id, ret, e);
+}
+
+int record_load(struct db *db, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e) {
+    int r = record_load_fresh(db, site, a, k, id, ret, e);
+    return r || !k->sunset_days ? r : load(db, &kind_sql(k)->old, site, a, k, id, ret, e);
 }
 
 struct question {

@@ -52,8 +52,18 @@ struct str record_title(struct arena *a, const struct record *r, bool masked);
 
 /* ---- the table of a kind ---- */
 const char *kind_table(const struct kind *k); /* its name, with "_" behind a word that SQL reserves */
+/* The tables of a log's months (months.h): the columns of its own but those of the personal part. */
+struct month_table {
+    const char *name, *ddl;
+    struct stmt take;   /* $1 site $2 after id $3 last id $4 created from $5 created before: those rows of the kind's own table */
+    struct stmt remove; /* the same parameters: of this one */
+    struct stmt page;   /* $1 site $2 after id $3 limit: id, created_at; order id */
+    struct stmt rows;   /* the parameters of take: records, order id */
+    struct stmt move;   /* as below */
+};
 struct kind_sql {
     struct stmt insert, update, get;
+    struct stmt old;         /* with months: as get, in all tables; `get` looks into the kind's own alone, the others read all */
     struct stmt range_after; /* $1 site $2 path from $3 path to $4 after path $5 after id $6 limit; order path, id; not removed */
     struct stmt newest;      /* KIND_LOG: $1 site $2 path from $3 path to $4 before id $5 limit; order id descending */
     struct stmt scan;        /* $1 site $2 after id $3 limit: all, removed ones too, order id */
@@ -66,7 +76,13 @@ struct kind_sql {
     struct stmt *by_text;    /* KEY or UNIQUE: $1 site $2 text: two at most */
     struct stmt *by_hash;    /* FIND, not KIND_LOG: $1 site $2 hash: three at most */
     struct stmt *trace;      /* TRACE: see trace.h */
-    struct stmt *between;    /* KIND_LOG, INDEXED reference: $1 site $2 value $3 seen from $4 seen to $5 after seen $6 after id $7 limit; order seen, id */
+    struct stmt *between;    /* KIND_LOG, INDEXED reference: $1 site $2 value $3 after seen $4 after id $5 seen before $6 limit; order seen, id */
+    /* With months; of the kind's own table. */
+    struct stmt months_any;   /* $1 site $2 id: a row when a month has it */
+    struct stmt page, remove; /* as in month_table; page has $4 before id at its end */
+    struct stmt erase;        /* $1 site $2 after id $3 last id $4 created before $5 now: the personal part */
+    struct month_table *months;
+    size_t months_n;
     const char *ddl;
     struct str *field_names; /* "resident.phone": what a sealed value and its hash are bound to */
     bool has_search;
@@ -74,11 +90,15 @@ struct kind_sql {
 /* Builds and registers the statements of every kind in the registry; once at start. */
 void record_tables_build(void);
 const struct kind_sql *kind_sql(const struct kind *k);
+/* Appends the beginning of a statement that selects the rows of a log in all its tables; `where`, with $1 the site, is asked of each table, for SQLite
+ * hands no condition with a query in it on to them.  What follows goes on with AND. */
+void record_select_where(struct buf *b, const struct kind *k, const char *where);
 enum { RECORD_COLUMNS = 11 }; /* system columns before the fields in a selected row */
 
 /* ---- reading; every function takes the site's id from `site` ---- */
 /* 1 found (removed ones too), 0 not, -1 error. */
 int record_load(struct db *db, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e);
+int record_load_fresh(struct db *db, int64_t site, struct arena *a, const struct kind *k, struct id id, struct record **ret, struct err *e); /* not the months */
 /* A row of a statement above that selects records; texts are copied to the arena. */
 void record_read(struct arena *a, const struct kind *k, struct rows *rows, struct record *ret);
 /* The record whose UNIQUE, KEY or FIND field has that value and that is not removed: 1, 0, -1; 2 when several have it. */

@@ -41,11 +41,139 @@ static struct stmt *finish(struct stmt *s, const struct kind *k, const char *wha
     return s;
 }
 
+#define SYSTEM_COLUMNS                                                                                                              \
+    "site {int} NOT NULL, id {id} NOT NULL, version {int} NOT NULL, area {id}, path {text} NOT NULL, created_at {int} NOT NULL, " \
+    "created_by {id}, updated_at {int} NOT NULL, updated_by {id}, removed {int} NOT NULL, extra {text}, batch {int}"
+
+static void add_move(struct buf *b, const char *table) {
+    buf_addf(b, "UPDATE %s SET path = $4 || substr(path, length($2) + 1) WHERE site = $1 AND path >= $2 AND path < $3", table);
+}
+
+/* The path behind the time is for the question about an area, which then reads no row of another one. */
+static void add_time_index(struct buf *b, const struct kind *k, const char *name, const char *table, const struct field *f) {
+    if (f->flags & INDEXED && f->type == F_REF)
+        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", name, f->name, table, f->name, k->seen);
+}
+
 static void select_from(struct buf *b, const struct kind *k) {
     buf_addz(b, "SELECT " COLUMNS);
     add_names(b, k, false);
     buf_addf(b, " FROM %s WHERE site = $1", kind_table(k));
 }
+
+/* ---- a log and its months: one table for each of the last so many, used again when they are over ---- */
+
+static bool stays(const struct field *f) {
+    return !(f->flags & (PERSONAL | SEALED));
+}
+
+static void add_staying(struct buf *b, const struct kind *k) {
+    for (size_t i = 0; i < k->n; i++)
+        if (stays(&k->fields[i])) buf_addf(b, ", %s", k->fields[i].name);
+}
+
+/* SQLite merges what the tables have in order only when their columns have the same types. */
+static void add_whole(struct buf *b, const struct kind *k) {
+    for (size_t i = 0; i < k->n; i++) {
+        if (stays(&k->fields[i])) buf_addf(b, ", %s", k->fields[i].name);
+        else buf_addf(b, ", CAST(NULL AS %s)", field_is_text(&k->fields[i]) ? "TEXT" : field_column(&k->fields[i]));
+    }
+}
+
+static void every_row(struct buf *b, const struct kind *k, const char *where) {
+    buf_addz(b, "SELECT site, " COLUMNS);
+    add_names(b, k, false);
+    buf_addf(b, " FROM %s%s", kind_table(k), where);
+    for (size_t m = 0; m < kind_sql(k)->months_n; m++) {
+        buf_addz(b, " UNION ALL SELECT site, " COLUMNS);
+        add_whole(b, k);
+        buf_addf(b, " FROM %s%s", kind_sql(k)->months[m].name, where);
+    }
+}
+
+void record_select_where(struct buf *b, const struct kind *k, const char *where) {
+    buf_addz(b, "SELECT " COLUMNS);
+    add_names(b, k, false);
+    buf_addz(b, " FROM (");
+    every_row(b, k, where);
+    buf_addz(b, ") AS every WHERE site = $1");
+}
+
+static void select_all(struct buf *b, const struct kind *k) {
+    if (k->sunset_days) record_select_where(b, k, " WHERE site = $1");
+    else select_from(b, k);
+}
+
+#define SLICE " WHERE site = $1 AND id > $2 AND id <= $3 AND created_at >= $4 AND created_at < $5"
+
+static void build_month(const struct kind *k, struct month_table *m, struct buf *b) {
+    buf_addf(b, "INSERT INTO %s (site, " COLUMNS, m->name);
+    add_staying(b, k);
+    buf_addz(b, ") SELECT site, " COLUMNS);
+    add_staying(b, k);
+    buf_addf(b, " FROM %s" SLICE, kind_table(k));
+    finish(&m->take, k, arena_printf(&sql_arena, "take_%s", m->name), b);
+    buf_addf(b, "DELETE FROM %s" SLICE, m->name);
+    finish(&m->remove, k, arena_printf(&sql_arena, "remove_%s", m->name), b);
+    buf_addf(b, "SELECT id, created_at FROM %s WHERE site = $1 AND id > $2 ORDER BY id LIMIT $3", m->name);
+    finish(&m->page, k, arena_printf(&sql_arena, "page_%s", m->name), b);
+    buf_addz(b, "SELECT " COLUMNS);
+    add_whole(b, k);
+    buf_addf(b, " FROM %s" SLICE " ORDER BY id", m->name);
+    finish(&m->rows, k, arena_printf(&sql_arena, "rows_%s", m->name), b);
+    add_move(b, m->name);
+    finish(&m->move, k, arena_printf(&sql_arena, "move_%s", m->name), b);
+}
+
+static void build_month_ddl(const struct kind *k, struct month_table *m, struct buf *b) {
+    buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (" SYSTEM_COLUMNS, m->name);
+    for (size_t i = 0; i < k->n; i++)
+        if (stays(&k->fields[i])) buf_addf(b, ", %s %s", k->fields[i].name, field_column(&k->fields[i]));
+    buf_addf(b, ", PRIMARY KEY (site, id)) {clustered};\nCREATE INDEX IF NOT EXISTS %s_path ON %s (site, path, id);\n", m->name, m->name);
+    for (size_t i = 0; i < k->n; i++) add_time_index(b, k, m->name, m->name, &k->fields[i]);
+    m->ddl = arena_strz(&sql_arena, buf_str(b));
+    buf_clear(b);
+}
+
+static void build_erase(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    const char *between = "";
+    buf_addf(b, "UPDATE %s SET updated_at = $5", kind_table(k));
+    for (size_t i = 0; i < k->n; i++) {
+        if (!stays(&k->fields[i])) buf_addf(b, ", %s = NULL", k->fields[i].name);
+        if (k->fields[i].flags & FIND) buf_addf(b, ", %s_hash = NULL", k->fields[i].name);
+    }
+    buf_addz(b, " WHERE site = $1 AND id > $2 AND id <= $3 AND created_at < $4 AND (");
+    for (size_t i = 0; i < k->n; i++) {
+        if (stays(&k->fields[i])) continue;
+        buf_addf(b, "%s%s IS NOT NULL", between, k->fields[i].name);
+        between = " OR ";
+    }
+    buf_addc(b, ')');
+    finish(&q->erase, k, "erase", b);
+}
+
+static void build_months(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    if (!k->sunset_days) return;
+    q->months_n = (size_t)k->sunset_days / 28 + 2;
+    q->months = arena_new(&sql_arena, struct month_table, q->months_n);
+    for (size_t m = 0; m < q->months_n; m++) {
+        q->months[m].name = arena_printf(&sql_arena, "%s_m%02zu", kind_table(k), m + 1);
+        build_month(k, &q->months[m], b);
+        build_month_ddl(k, &q->months[m], b);
+    }
+    buf_addf(b, "SELECT id, created_at FROM %s WHERE site = $1 AND id > $2 AND id < $4 ORDER BY id LIMIT $3", kind_table(k));
+    finish(&q->page, k, "page", b);
+    buf_addf(b, "DELETE FROM %s" SLICE, kind_table(k));
+    finish(&q->remove, k, "remove", b);
+    build_erase(q, k, b);
+    for (size_t m = 0; m < q->months_n; m++) buf_addf(b, "%sSELECT 1 FROM %s WHERE site = $1 AND id = $2", m ? " UNION ALL " : "", q->months[m].name);
+    finish(&q->months_any, k, "months_any", b);
+    select_all(b, k);
+    buf_addz(b, " AND id = $2");
+    finish(&q->old, k, "old", b);
+}
+
+/* ---- the statements ---- */
 
 static void build_insert(struct kind_sql *q, const struct kind *k, struct buf *b) {
     size_t n = 1 + RECORD_COLUMNS + (q->has_search ? 2 : 0) + k->n;
@@ -90,20 +218,20 @@ static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *
     select_from(b, k);
     buf_addz(b, " AND id = $2");
     finish(&q->get, k, "get", b);
-    select_from(b, k);
+    select_all(b, k);
     buf_addz(b, " AND " AFTER("4", "5", "2") " AND path < $3 AND removed = 0 ORDER BY path, id LIMIT $6");
     finish(&q->range_after, k, "range_after", b);
-    select_from(b, k);
+    select_all(b, k);
     buf_addz(b, " AND id > $2 ORDER BY id LIMIT $3");
     finish(&q->scan, k, "scan", b);
     build_derived(q, k, b);
-    buf_addf(b, "UPDATE %s SET path = $4 || substr(path, length($2) + 1) WHERE site = $1 AND path >= $2 AND path < $3", kind_table(k));
+    add_move(b, kind_table(k));
     finish(&q->move, k, "move", b);
     if (k->flags & KIND_LOG) {
-        select_from(b, k);
+        select_all(b, k);
         buf_addz(b, " AND id < $4 AND path >= $2 AND path < $3 ORDER BY id DESC LIMIT $5");
         finish(&q->newest, k, "newest", b);
-        select_from(b, k);
+        select_all(b, k);
         buf_addz(b, " ORDER BY batch, id");
         finish(&q->batches, k, "batches", b);
     }
@@ -161,8 +289,8 @@ static void build_seen(struct kind_sql *q, const struct kind *k, struct buf *b) 
             finish(&q->trace[i], k, arena_printf(&sql_arena, "trace_%s", f->name), b);
         }
         if (f->flags & INDEXED && f->type == F_REF && k->flags & KIND_LOG) {
-            select_from(b, k);
-            buf_addf(b, " AND %s = $2 AND %s >= $3 AND %s < $4 AND (%s, id) > ($5, $6) ORDER BY %s, id LIMIT $7", f->name, k->seen, k->seen, k->seen, k->seen);
+            select_all(b, k);
+            buf_addf(b, " AND %s = $2 AND (%s, id) > ($3, $4) AND %s < $5 ORDER BY %s, id LIMIT $6", f->name, k->seen, k->seen, k->seen);
             finish(&q->between[i], k, arena_printf(&sql_arena, "between_%s", f->name), b);
         }
     }
@@ -193,20 +321,17 @@ static void add_field_indexes(struct buf *b, const struct kind *k, const struct 
 }
 
 /* A log grows all day long and each index is a good part of what a row costs.  With the day in front, the place where a value's row goes lies among
- * those of the day, however many days there are; the path behind a time is for the question about an area, which then reads no row of another one. */
+ * those of the day, however many days there are. */
 static void add_log_indexes(struct buf *b, const struct kind *k, const struct field *f) {
     const char *by = found_by(f);
-    if (f->flags & INDEXED && f->type == F_REF)
-        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", k->name, f->name, kind_table(k), f->name, k->seen);
+    add_time_index(b, k, k->name, kind_table(k), f);
     if (f->flags & TRACE)
         buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_trace_%s ON %s (site, " DAY_OF ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
                  by, k->seen, by);
 }
 
 static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
-    buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (site {int} NOT NULL, id {id} NOT NULL, version {int} NOT NULL, area {id}, path {text} NOT NULL, "
-                "created_at {int} NOT NULL, created_by {id}, updated_at {int} NOT NULL, updated_by {id}, removed {int} NOT NULL, "
-                "extra {text}, batch {int}", kind_table(k));
+    buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (" SYSTEM_COLUMNS, kind_table(k));
     if (q->has_search) buf_addz(b, ", search_key {text}, search_initials {text}");
     for (size_t i = 0; i < k->n; i++) buf_addf(b, ", %s %s", k->fields[i].name, field_column(&k->fields[i]));
     for (size_t i = 0; i < k->n; i++)
@@ -245,13 +370,14 @@ void record_tables_build(void) {
         struct kind_sql *q = &sqls[i];
         q->has_search = kind_has(k, SEARCH);
         q->field_names = names_of(k);
+        build_months(q, k, &b);
         build_insert(q, k, &b);
         build_update(q, k, &b);
         build_selects(q, k, &b);
         build_by_field(q, k, &b);
         build_seen(q, k, &b);
         build_ddl(q, k, &b);
-        struct stmt *one[] = {&q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->scan,
+        struct stmt *one[] = {&q->old, &q->months_any, &q->page, &q->remove, &q->erase, &q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->scan,
                               &q->batches, &q->derived, &q->search_name, &q->search_initials, &q->move};
         for (size_t j = 0; j < COUNT(one); j++) register_if(one[j], 1);
         register_if(q->by_field, k->n);
@@ -259,5 +385,10 @@ void record_tables_build(void) {
         register_if(q->by_hash, k->n);
         register_if(q->trace, k->n);
         register_if(q->between, k->n);
+        for (size_t j = 0; j < q->months_n; j++) {
+            struct month_table *m = &q->months[j];
+            struct stmt *of_month[] = {&m->take, &m->remove, &m->page, &m->rows, &m->move};
+            for (size_t l = 0; l < COUNT(of_month); l++) stmt_register(of_month[l], 1);
+        }
     }
 }

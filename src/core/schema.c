@@ -59,33 +59,49 @@ static int read_columns(struct db *db, struct arena *a, struct columns *ret, str
     return 0;
 }
 
-static bool has_column(const struct columns *c, struct arena *a, const struct kind *k, const char *name) {
-    const char *full = arena_printf(a, "%s.%s", k->name, name);
-    return bsearch(&full, c->names, c->n, sizeof *c->names, by_text) != NULL;
+/* A table as the schema must have it: that of a kind, which is known by the kind's name, or of a month. */
+struct wanted {
+    const char *name, *table, *ddl;
+    struct arena *a;
+    const struct columns *have;
+    bool is_new, changed;
+};
+
+static bool has_column(const struct wanted *w, const char *column) {
+    const char *full = arena_printf(w->a, "%s.%s", w->name, column);
+    return bsearch(&full, w->have->names, w->have->n, sizeof *w->have->names, by_text) != NULL;
 }
 
-static int add_column(struct db *db, struct arena *a, const struct kind *k, const char *name, const char *type, bool new_table, struct err *e) {
-    if (!new_table) TRY(db_script(db, str_z(arena_printf(a, "ALTER TABLE %s ADD COLUMN %s %s", kind_table(k), name, type)), e));
-    return db_run(db, CS(schema_column_add), e, VTEXTZ(k->name), VTEXTZ(name));
+static int want_column(struct db *db, struct wanted *w, const char *column, const char *type, struct err *e) {
+    if (has_column(w, column)) return 0;
+    if (!w->is_new) TRY(db_script(db, str_z(arena_printf(w->a, "ALTER TABLE %s ADD COLUMN %s %s", w->table, column, type)), e));
+    w->changed = true;
+    return db_run(db, CS(schema_column_add), e, VTEXTZ(w->name), VTEXTZ(column));
+}
+
+static int update_table(struct db *db, struct wanted *w, const struct kind *k, bool whole, struct err *e) {
+    w->is_new = !has_column(w, "id");
+    if (w->is_new) TRY(db_script(db, str_z(w->ddl), e));
+    TRY(want_column(db, w, "id", "{id}", e));
+    for (size_t i = 0; i < k->n; i++) {
+        const struct field *f = &k->fields[i];
+        if (!whole && f->flags & (PERSONAL | SEALED)) continue;
+        TRY(want_column(db, w, f->name, field_column(f), e));
+        if (f->flags & FIND) TRY(want_column(db, w, arena_printf(w->a, "%s_hash", f->name), "{blob}", e));
+    }
+    /* Again, for indexes that are new or of new columns. */
+    return w->changed && !w->is_new ? db_script(db, str_z(w->ddl), e) : 0;
 }
 
 static int update_kind(struct db *db, struct arena *a, const struct columns *have, const struct kind *k, bool migrated, struct err *e) {
-    bool new_table = !has_column(have, a, k, "id"), changed = new_table || migrated;
-    if (new_table) {
-        TRY(db_script(db, str_z(kind_sql(k)->ddl), e));
-        TRY(add_column(db, a, k, "id", "{id}", true, e));
+    const struct kind_sql *q = kind_sql(k);
+    struct wanted own = {.name = k->name, .table = kind_table(k), .ddl = q->ddl, .a = a, .have = have, .changed = migrated};
+    TRY(update_table(db, &own, k, true, e));
+    for (size_t m = 0; m < q->months_n; m++) {
+        struct wanted month = {.name = q->months[m].name, .table = q->months[m].name, .ddl = q->months[m].ddl, .a = a, .have = have, .changed = migrated};
+        TRY(update_table(db, &month, k, false, e));
     }
-    for (size_t i = 0; i < k->n; i++) {
-        const struct field *f = &k->fields[i];
-        const char *hash = arena_printf(a, "%s_hash", f->name);
-        if (!has_column(have, a, k, f->name)) {
-            TRY(add_column(db, a, k, f->name, field_column(f), new_table, e));
-            changed = true;
-        }
-        if (f->flags & FIND && !has_column(have, a, k, hash)) TRY(add_column(db, a, k, hash, "{blob}", new_table, e));
-    }
-    /* Again, for indexes that are new or of new columns. */
-    return changed && !new_table ? db_script(db, str_z(kind_sql(k)->ddl), e) : 0;
+    return 0;
 }
 
 static int update_all(struct db *db, int64_t now, int version, struct err *e) {

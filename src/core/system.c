@@ -33,6 +33,9 @@ static void add_kind(const struct kind *k) {
     int seen = k->seen ? kind_field(k, str_z(k->seen)) : -1;
     INVARIANT(!(k->flags & KIND_LOG) == (seen < 0));
     INVARIANT(seen < 0 || k->fields[seen].type == F_TIME);
+    /* What is kept of a log after its retention is in the tables of its months. */
+    INVARIANT(!(k->flags & KIND_LOG && k->retention_days) || k->sunset_days > k->retention_days);
+    INVARIANT(!k->sunset_days || (k->flags & KIND_LOG && k->retention_days > 0));
     k->cell->index = (int)kinds_n;
     kinds[kinds_n++] = k;
 }

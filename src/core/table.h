@@ -24,7 +24,7 @@ struct table {
     enum table_life life;
     const struct table_column *columns; /* those of the primary key first, in its order */
     size_t n, key_n;
-    const struct kind *kind; /* NULL: the core's own */
+    const struct kind *kind; /* whose rows it holds; NULL: the core's own */
     /* TABLE_BY_SITE only.  A row is every column but `site`; $1 is the site. */
     struct stmt first; /* $2 limit: rows in the order of the key */
     struct stmt after; /* $2 ... the key without `site`, then the limit: what comes behind it */

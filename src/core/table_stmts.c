@@ -50,6 +50,15 @@ static struct table of_kind(const struct kind *k) {
     return (struct table){.name = kind_table(k), .place = TABLE_BY_SITE, .life = TABLE_JOURNALLED, .columns = c, .n = n, .key_n = 2, .kind = k};
 }
 
+static struct table of_month(const struct kind *k, const struct month_table *m) {
+    struct table_column *c = arena_new(&table_arena, struct table_column, COUNT(system_columns) + k->n);
+    size_t n = COUNT(system_columns);
+    memcpy(c, system_columns, sizeof system_columns);
+    for (size_t i = 0; i < k->n; i++)
+        if (!(k->fields[i].flags & (PERSONAL | SEALED))) c[n++] = (struct table_column){k->fields[i].name, field_val(&k->fields[i])};
+    return (struct table){.name = m->name, .place = TABLE_BY_SITE, .life = TABLE_JOURNALLED, .columns = c, .n = n, .key_n = 2, .kind = k};
+}
+
 /* ---- the statements ---- */
 
 static void finish(struct stmt *s, const struct table *t, const char *what, struct buf *b) {
@@ -112,10 +121,16 @@ static void build_writes(struct table *t, struct buf *b) {
 void tables_build(void) {
     INVARIANT(!tables);
     struct buf b CLEANUP(buf_release) = BUF(1 << 16);
-    tables = arena_new(&table_arena, struct table, COUNT(core_tables) + kind_count());
+    size_t months = 0;
+    for (size_t i = 0; i < kind_count(); i++) months += kind_sql(kind_at(i))->months_n;
+    tables = arena_new(&table_arena, struct table, COUNT(core_tables) + kind_count() + months);
     memcpy(tables, core_tables, sizeof core_tables);
     tables_n = COUNT(core_tables);
-    for (size_t i = 0; i < kind_count(); i++) tables[tables_n++] = of_kind(kind_at(i));
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind_sql *q = kind_sql(kind_at(i));
+        tables[tables_n++] = of_kind(kind_at(i));
+        for (size_t m = 0; m < q->months_n; m++) tables[tables_n++] = of_month(kind_at(i), &q->months[m]);
+    }
     for (size_t i = 0; i < tables_n; i++) {
         if (tables[i].place != TABLE_BY_SITE) continue;
         build_reads(&tables[i], &b);

@@ -200,7 +200,7 @@ static void add_rule(struct tally_batch *b, const struct rule *u, const struct c
     }
 }
 
-void tally_record(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign) {
+static void count(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign, bool where_it_stands) {
     struct rule_list rules = rules_of(r->kind);
     uint32_t cuts[CUT_SETS] = {0}; /* interned + 1 */
     struct levels l = {.n = 0};
@@ -209,11 +209,20 @@ void tally_record(struct tally_batch *b, const struct tz *tz, const struct recor
     for (size_t i = 0; i < rules.n; i++) {
         const struct rule *u = rules.all[i];
         if (!rule_counts(u, tz, r, &c)) continue;
+        if (l.n == 0 && where_it_stands) l = (struct levels){{intern(b, r->path)}, 1};
         if (l.n == 0) levels_of(b, r->path, &l);
         uint32_t *cut = &cuts[u->cut_set];
         if (!*cut) *cut = intern(b, (struct str){text, rule_cut(u, r, text)}) + 1;
         add_rule(b, u, &c, *cut - 1, &l, sign);
     }
+}
+
+void tally_record(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign) {
+    count(b, tz, r, sign, false);
+}
+
+void tally_ending(struct tally_batch *b, const struct tz *tz, const struct record *r) {
+    count(b, tz, r, 1, true);
 }
 
 /* ---- to the table ---- */
@@ -242,7 +251,7 @@ static size_t changed(struct tally_batch *b, uint32_t *order) {
     return n;
 }
 
-int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e) {
+static int write_out(struct tally_batch *b, struct tx *tx, const struct stmt *to, struct err *e) {
     if (b->n == 0) return 0;
     uint32_t *order = arena_new(&b->arena, uint32_t, b->n);
     size_t n = changed(b, order);
@@ -250,11 +259,52 @@ int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e) {
     for (size_t i = 0; i < n; i++) {
         const struct tally *t = &b->all[order[i]];
         struct tally_key k = key_of(b, t, day);
-        TRY(db_run(tx->db, &figure_stmts[ST_TALLY_ADD], e, VINT(tx->site->id), VTEXT(k.path), VTEXT(k.figure), VTEXT(k.cut),
+        TRY(db_run(tx->db, to, e, VINT(tx->site->id), VTEXT(k.path), VTEXT(k.figure), VTEXT(k.cut),
                    VTEXT(k.day), VINT(t->n)));
     }
     tally_batch_clear(b);
     return db_send(tx->db, e); /* the next batch may hold the same tallies */
+}
+
+int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e) {
+    return write_out(b, tx, &figure_stmts[ST_TALLY_ADD], e);
+}
+
+/* ---- what has ended ---- */
+
+int tally_keep(struct tally_batch *b, struct tx *tx, struct err *e) {
+    return write_out(b, tx, &figure_stmts[ST_ENDED_ADD], e);
+}
+
+/* As add_rule did it when the rows were there. */
+static void add_ended(struct tally_batch *b, struct rows *row, int sign) {
+    const struct rule *u = rule_named(rows_text(row, 1));
+    struct str day = rows_text(row, 3);
+    struct levels l;
+    if (!u) return; /* a figure of an older program */
+    levels_of(b, rows_text(row, 0), &l);
+    struct tally t = {.cut = intern(b, rows_text(row, 2)), .figure = u->index, .day = DAY_NONE, .n = rows_int(row, 4) * sign};
+    if (day.n && !day_from_iso(day, &t.day)) return;
+    for (size_t i = u->f->own_area_only ? l.n - 1 : 0; i < l.n; i++) {
+        t.path = l.path[i];
+        add(b, &t);
+    }
+}
+
+static int count_ended(struct tally_batch *b, struct db *db, int64_t site, const struct path_range *below, int sign, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    int got;
+    TRY(db_stream(db, &figure_stmts[ST_ENDED_BELOW], &rows, e, VINT(site), VTEXT(below->from), VTEXT(below->to)));
+    while ((got = rows_next(rows, e)) > 0) add_ended(b, rows, sign);
+    return got;
+}
+
+int tally_ended(struct tx *tx, const struct path_range *below, int sign, struct err *e) {
+    return count_ended(tx->tallies, tx->db, tx->site->id, below, sign, e);
+}
+
+int tally_ended_move(struct tx *tx, const struct path_range *from, struct str to, struct err *e) {
+    return db_run(tx->db, &figure_stmts[ST_ENDED_MOVE], e, VINT(tx->site->id), VTEXT(from->from), VTEXT(from->to), VTEXT(to));
 }
 
 /* ---- from scratch ---- */
@@ -300,7 +350,9 @@ static int count_all(struct tally_batch *b, struct site *s, struct db *db, struc
     b->for_good = true;
     for (size_t i = 0; kind_at(i); i++)
         if (rules_of(kind_at(i)).n) TRY(count_kind(b, s, db, kind_at(i), e));
-    return 0;
+    struct arena a CLEANUP(arena_release) = {0};
+    struct path_range all = path_range(&a, STR(""));
+    return count_ended(b, db, s->id, &all, 1, e);
 }
 
 int tally_rebuild(struct tx *tx, struct err *e) {

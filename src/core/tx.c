@@ -4,6 +4,7 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/kept.h"
+#include "core/months.h"
 
 /* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
 
@@ -14,6 +15,7 @@ struct log_row {
 struct log_rows {
     struct log_row *rows;
     size_t n, cap, marked;
+    bool odd; /* months_odd of any */
 };
 
 struct log_rows *log_rows_new(void) {
@@ -34,6 +36,7 @@ static void log_rows_add(struct log_rows *l, const struct site_key *key, const s
         INVARIANT(l->rows);
     }
     l->rows[l->n++] = (struct log_row){r->id, record_digest(key, r)};
+    l->odd |= months_odd(r->id, r->created_at);
 }
 
 static int by_id(const void *a, const void *b) {
@@ -51,13 +54,23 @@ static int id_is_new(struct tx *tx, struct id id, struct err *e) {
     return got == 1 ? err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED) : got;
 }
 
+/* The kind's own table has refused those that it holds. */
+static int months_are_without(struct tx *tx, const struct kind *k, struct id id, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    if (!months_may_hold(k, id, tx->now)) return 0;
+    TRY(db_query(tx->db, &kind_sql(k)->months_any, &rows, e, VINT(tx->site->id), VID(id)));
+    int got = rows_next(rows, e);
+    return got == 1 ? err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED) : got;
+}
+
 /* No command has had one of these ids, which are sorted.  Ids begin with the time, so few others lie between those of a group; where many do, each is asked
  * for.  Which one is taken is found out when the group runs apart. */
-static int ids_are_new(struct tx *tx, const struct log_rows *l, struct err *e) {
+static int ids_are_new(struct tx *tx, const struct kind *k, const struct log_rows *l, struct err *e) {
     enum { FEW = 64 };
     struct rows *rows CLEANUP(rows_donep) = NULL;
     int got, n = 0;
     if (tx->apart || db_shared(tx->db)) return 0;
+    for (size_t i = 0; i < l->n; i++) TRY(months_are_without(tx, k, l->rows[i].id, e));
     TRY(db_query(tx->db, CS(journal_ids), &rows, e, VINT(tx->site->id), VID(l->rows[0].id), VID(l->rows[l->n - 1].id), VINT(FEW)));
     for (; (got = rows_next(rows, e)) == 1; n++)
         if (holds(l, rows_id(rows, 0))) return err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED);
@@ -70,7 +83,8 @@ static int log_rows_close(struct tx *tx, const struct kind *k, struct log_rows *
     if (l->n == 0) return 0;
     struct digest_state d;
     qsort(l->rows, l->n, sizeof *l->rows, by_id);
-    TRY(ids_are_new(tx, l, e));
+    TRY(ids_are_new(tx, k, l, e));
+    if (l->odd) TRY(months_note_odd(tx, k, e));
     digest_start(&d);
     for (size_t i = 0; i < l->n; i++) digest_add(&d, l->rows[i].digest.b, sizeof l->rows[i].digest.b);
     struct journal_entry j = {
@@ -107,7 +121,7 @@ int tx_start(struct tx *tx, struct err *e) {
     tx->today = tz_day(tx->site->tz, tx->now);
     tx->areas_changed = false;
     tally_batch_clear(tx->tallies);
-    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0;
+    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0, tx->logs[i].odd = false;
     return 0;
 }
 
@@ -181,6 +195,16 @@ int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e) 
     TRY(area_record(tx, area, &r, e));
     *ret = r->path;
     return 0;
+}
+
+void tx_as(struct tx *tx, const struct actor *who, const char *command, const struct kind *k, const char *verb) {
+    tx->actor = who;
+    tx->command = command;
+    tx->command_id = id_new(tx->now);
+    tx->kind = k;
+    tx->verb = verb;
+    tx->fingerprint = 0;
+    tx->entry_used = false;
 }
 
 /* ---- journal entries ---- */
@@ -548,7 +572,7 @@ static int recount_subtree(struct tx *tx, struct str top, int sign, struct err *
         }
         if (r < 0) return -1;
     }
-    return 0;
+    return tally_ended(tx, &range, sign, e);
 }
 
 /* What was read ahead by the old record's keys is not true any more. */
@@ -565,8 +589,13 @@ static int move_subtree(struct tx *tx, struct str from, struct str to, struct er
     struct path_range range = path_range(tx->a, from);
     kept_clear(tx->kept); /* paths change */
     TRY(recount_subtree(tx, from, -1, e));
-    for (size_t i = 0; i < kind_count(); i++)
-        TRY(db_run(tx->db, &kind_sql(kind_at(i))->move, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(to)));
+    for (size_t i = 0; i < kind_count(); i++) {
+        const struct kind_sql *q = kind_sql(kind_at(i));
+        struct val v[] = {VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(to)};
+        TRY(db_run_n(tx->db, &q->move, v, COUNT(v), NULL, e));
+        for (size_t m = 0; m < q->months_n; m++) TRY(db_run_n(tx->db, &q->months[m].move, v, COUNT(v), NULL, e));
+    }
+    TRY(tally_ended_move(tx, &range, to, e));
     return recount_subtree(tx, to, 1, e);
 }
 
@@ -689,9 +718,9 @@ int tx_erase(struct tx *tx, const struct record *old, struct err *e) {
     struct record *r = record_copy(tx->a, old);
     for (size_t i = 0; i < r->kind->n; i++)
         if (r->kind->fields[i].flags & (PERSONAL | SEALED)) r->v[i] = VNULL;
-    if (!(r->kind->flags & KIND_LOG)) r->version++;
+    r->version++;
     r->updated_at = tx->now;
     r->updated_by = tx->actor->id;
     TRY(store(tx, &kind_sql(r->kind)->update, r, e));
-    return r->kind->flags & KIND_LOG ? 0 : entry(tx, r, STR("{\"erased\":true}"), true, e);
+    return entry(tx, r, STR("{\"erased\":true}"), true, e);
 }

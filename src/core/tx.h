@@ -61,6 +61,9 @@ struct check_env tx_env(const struct tx *tx);
 /* Reading ahead, before run: what tx_create will look up to check and resolve these values; given NULL: all of them. */
 int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *values, const bool *given, struct err *e);
 
+/* What follows is done by that actor, not by a command that was given: it gets an id of its own. */
+void tx_as(struct tx *tx, const struct actor *who, const char *command, const struct kind *k, const char *verb);
+
 /* ---- for the writer ---- */
 struct tx_mark {
     size_t tallies;

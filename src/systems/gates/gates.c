@@ -55,7 +55,7 @@ const struct kind gate_scan_kind = {
     .name = "gate_scan", .label = {"过卡登记", "Gate scan"}, FIELDS(scan_fields), .flags = KIND_LOG, .area_from = "gate", .seen = "seen_at", .derive = scan_derive,
     .foresee = scan_foresee,
     .purpose = "防控排查：追溯同时经过卡点的人员，28天后删除个人信息|Epidemic control: who passed a gate together with a case; personal data ends after 28 days",
-    .retention_days = 28,
+    .retention_days = 28, .sunset_days = 400,
 };
 
 static struct check checks[] = {

@@ -27,7 +27,7 @@ static int between(const struct reading *r, size_t want, struct record **ret, si
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct record *all = arena_new(q->a, struct record, want);
     int got;
-    TRY(db_query(q->db, r->between, &rows, e, VINT(q->site->id), VID(r->gate), VINT(q->from), VINT(q->to), VINT(r->to->seen_at), VID(r->to->id),
+    TRY(db_query(q->db, r->between, &rows, e, VINT(q->site->id), VID(r->gate), VINT(r->to->seen_at), VID(r->to->id), VINT(q->to),
                  VINT((int64_t)want)));
     for (*ret_n = 0; (got = rows_next(rows, e)) == 1; ++*ret_n) record_read(q->a, &gate_scan_kind, rows, &all[*ret_n]);
     *ret = all;
@@ -120,14 +120,8 @@ static int note_run(struct tx *tx, struct write_item *item, struct err *e) {
         if (gate_scan_kind.fields[i].flags & SEALED) json_strz(&o, gate_scan_kind.fields[i].name);
     json_array_end(&o);
     json_object_end(&o);
-    tx->actor = n->q->actor;
     tx->lang = n->lang;
-    tx->command_id = id_new(tx->now);
-    tx->command = n->command;
-    tx->kind = &gate_scan_kind;
-    tx->verb = "open";
-    tx->fingerprint = 0;
-    tx->entry_used = false;
+    tx_as(tx, n->q->actor, n->command, &gate_scan_kind, "open");
     return tx_note(tx, &about, arena_str(tx->a, buf_str(&b)), e);
 }
 
