@@ -1,8 +1,9 @@
 /* Who may put a command into the writer's queue: docs/decisions/0012-overload.md.
  *
- * The queue holds what the writer does in half a second.  While less than a quarter of it is used everyone comes in.  From then on a token may hold so
- * much of it as each would if one more came: with one token half, with nine a tenth each; an address twice that share, for many may stand behind it.  So
- * the queue is never full of those who ask much, and whoever asks little finds room.  Many commands at once come in only while there is no pressure. */
+ * Places are what the writer does in half a second.  While less than a quarter of them is taken everyone comes in.  From then on a token may hold its
+ * part of them, as many parts as there are tokens in the queue; an address two such parts, for many may stand behind it.  Who comes new is below his part
+ * and finds room until twice the places are taken, by when those who came before are above theirs.  Many commands at once come in only while there is no
+ * pressure. */
 #include "api/request.h"
 
 static const int64_t WAIT_MOST_US = US_PER_SECOND / 2;
@@ -31,8 +32,8 @@ static void let_go(struct admission_held *h, const uint32_t slots[2]) {
 
 static bool has_its_share(struct admission_held *h, const uint32_t slots[2], size_t places) {
     uint32_t mine = MIN(atomic_load(&h->n[0][slots[0]]), atomic_load(&h->n[1][slots[1]]));
-    size_t callers = (size_t)atomic_load(&h->callers) + (mine == 0) + 1;
-    return mine >= MAX(places / callers, (size_t)1);
+    size_t callers = (size_t)atomic_load(&h->callers) + (mine == 0);
+    return mine >= MAX(places / MAX(callers, (size_t)1), (size_t)1);
 }
 
 /* ---- the question ---- */
@@ -51,7 +52,7 @@ static enum admission_reason judge(struct request *rq) {
     struct writer_pace p = writer_pace(rq->site, WAIT_MOST_US);
     if (!is_pressed(&p)) return ADMITTED;
     if (rq->bulk) return REFUSED_BULK;
-    if (p.wait_us >= WAIT_MOST_US || p.queued >= p.done) return REFUSED_QUEUE;
+    if (p.wait_us >= 2 * WAIT_MOST_US || p.queued >= 2 * p.done) return REFUSED_QUEUE;
     find_slots(rq);
     if (has_its_share(&a->tokens, rq->ticket.token, p.done)) return REFUSED_TOKEN;
     return has_its_share(&a->addresses, rq->ticket.address, 2 * p.done) ? REFUSED_ADDRESS : ADMITTED;

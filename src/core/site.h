@@ -113,7 +113,7 @@ struct writer_counts writer_counts(struct site *s);
 /* How long an item submitted now will wait for its answer if items cost what they cost lately, and how many are done in `us` at that cost. */
 struct writer_pace {
     int64_t wait_us;
-    size_t queued, done; /* done: at most what the queue holds */
+    size_t queued, done; /* done: at most half of what the queue holds */
 };
 struct writer_pace writer_pace(struct site *s, int64_t us);
 /* Around the done() calls of each group, on the writer's thread, so that whoever waits is woken once for all of them; NULL: nothing. */

@@ -19,8 +19,7 @@
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 4000 };
-/* What an item costs is learnt from groups of some size: a few say little about how many would fit beside them, above all of the commit. */
-enum { COST_FEW = 8, COST_COMMIT_FEW = 64, COST_ITEMS = 128, COST_FIRST_NS = 100000 };
+enum { COST_FEW = 8, COST_ITEMS = 128, COST_FIRST_NS = 100000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
 static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
 
@@ -180,10 +179,11 @@ static void count_retry(struct writer *w) {
     pthread_mutex_unlock(&w->lock);
 }
 
-/* The more items, the more their group says. */
+/* What an item costs: its part of the group's run, and of a commit that would have served many more, so that a disk which stands still for a moment
+ * turns nobody away.  The more items, the more their group says. */
 static void learn_cost(struct writer *w, const struct group *g, int64_t us) {
     int64_t n = (int64_t)w->taken, run_us = us - g->commit_us;
-    int64_t cost = run_us * 1000 / MAX(n, (int64_t)COST_FEW) + g->commit_us * 1000 / MAX(n, (int64_t)COST_COMMIT_FEW);
+    int64_t cost = run_us * 1000 / MAX(n, (int64_t)COST_FEW) + g->commit_us * 1000 / GROUP_MOST;
     w->cost_ns += (cost - w->cost_ns) * MIN(n, (int64_t)COST_ITEMS) / COST_ITEMS;
 }
 
@@ -421,7 +421,7 @@ struct writer_pace writer_pace(struct site *s, int64_t us) {
     pthread_mutex_lock(&w->lock);
     int64_t cost = MAX(w->cost_ns, INT64_C(1000)), left = 0;
     if (w->began) left = MAX((int64_t)w->taken * cost / 1000 - (monotonic_us() - w->began), INT64_C(0));
-    struct writer_pace p = {.wait_us = left + (int64_t)w->queued * cost / 1000, .queued = w->queued, .done = (size_t)MIN(us * 1000 / cost, (int64_t)QUEUE_MOST)};
+    struct writer_pace p = {.wait_us = left + (int64_t)w->queued * cost / 1000, .queued = w->queued, .done = (size_t)MIN(us * 1000 / cost, (int64_t)QUEUE_MOST / 2)};
     pthread_mutex_unlock(&w->lock);
     return p;
 }
