@@ -79,7 +79,7 @@ static void check_round(const struct check_env *env, const struct field *f, cons
 
 static void check_call(const struct command_call *call, struct arena *a) {
     struct check_env env = site_env(&site, a);
-    INVARIANT(call->name && call->kind && !id_is_nil(call->id) && call->fingerprint);
+    INVARIANT(call->name && call->kind && !id_is_nil(call->id) && (call->fingerprint || call->kind->flags & KIND_LOG));
     for (size_t i = 0; call->values && i < call->kind->n; i++) {
         const struct field *f = &call->kind->fields[i];
         INVARIANT(call->given[i] || call->values[i].type == V_NULL);
