@@ -53,7 +53,7 @@ struct pg_params {
 };
 
 /* How many rows or queries a statement is prepared for; the index is a bit of pg_db.prepared. */
-enum { PG_STEPS = 4, PG_STEP_MOST = 32 };
+enum { PG_STEPS = 6, PG_STEP_MOST = 32 };
 extern const unsigned pg_steps[PG_STEPS];
 
 /* Rows of one INSERT that wait to be sent. */
@@ -122,6 +122,7 @@ int pg_send_many(struct pg_db *db, const struct pg_sent *as, const struct stmt *
                  struct err *e);
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e); /* keep: under its name, for later */
 int pg_send_sync(struct pg_db *db, struct err *e);
+int pg_push(struct pg_db *db, struct err *e); /* libpq gathers 64 KB; what was sent so far goes out now */
 /* Takes the results of all that was sent or held back; the first error, if there was one. */
 int pg_collect(struct pg_db *db, struct err *e);
 int pg_collect_sent(struct pg_db *db, struct err *e); /* what is held back stays so */
@@ -132,7 +133,7 @@ int pg_shape_get(struct pg_db *db, const struct stmt *s, const struct pg_shape *
 int pg_foresee(struct db *db, const struct stmt *s, const struct val *v, size_t n, struct err *e);
 void pg_unforesee(struct db *db, const struct stmt *s, const struct val *v, size_t n);
 int pg_ahead_send(struct pg_db *db, struct err *e); /* what was foreseen and not sent yet */
-int pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r, struct err *e);
+int pg_ahead_answer(struct pg_db *db, unsigned at, bool many, PGresult *r, struct err *e); /* many: of it and those sent along */
 /* 1: *ret is the answer, to be dropped; 0: the query was not foreseen. */
 int pg_ahead_ask(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, struct pg_answer **ret, struct err *e);
 PGresult *pg_answer_result(struct pg_answer *a, int *ret_first, int *ret_n); /* its rows; until it is dropped */
@@ -144,8 +145,8 @@ void pg_ahead_release(struct pg_db *db);
 /* ---- db_pg_many.c ---- */
 /* May n of it be sent as one statement?  An INSERT that says so, or a query with more than the site for a parameter. */
 bool pg_may_be_many(const struct stmt *s, const struct pg_shape *shape);
-/* The index of the largest step that is not above `left` and has no more than PG_PARAMS values. */
-unsigned pg_step_for(const struct pg_shape *shape, unsigned left);
+/* The index of the largest step that is not above `left`, or with `more` the smallest that is not below it, if it has no more than PG_PARAMS values. */
+unsigned pg_step_for(const struct pg_shape *shape, unsigned left, bool more);
 /* `sql`, already expanded, for n rows or queries: $1 is shared by all, then come the other values of each.  A query's last column is the number of the
  * one that the row answers, from 0 on and in that order. */
 int pg_many_sql(struct str sql, const struct pg_shape *shape, unsigned n, struct buf *to, struct err *e);

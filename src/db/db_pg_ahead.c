@@ -4,7 +4,7 @@
  * with the savepoint's undoing.  Rows that are being read hold their answer. */
 #include "db_pg.h"
 
-enum { FORGET_BY = 2 };
+enum { FORGET_BY = 2, PUSH_EVERY = 4 * PG_STEP_MOST };
 
 /* A result that holds the answers to several queries. */
 struct pg_shared {
@@ -96,6 +96,68 @@ static void forget(struct pg_ahead *a) {
     a->answer = NULL;
 }
 
+/* ---- sending ---- */
+
+static void add_nothing(struct pg_params *p, const struct pg_shape *shape) {
+    for (unsigned i = 1; i < shape->n; i++, p->n++) {
+        p->value[p->n] = NULL;
+        p->length[p->n] = 0;
+        p->format[p->n] = 1;
+    }
+}
+
+/* Those at at[0..n) as one statement. */
+static int send_together(struct pg_db *db, const unsigned *at, unsigned n, unsigned step, struct err *e) {
+    struct pg_ahead *a = &db->ahead[at[0]];
+    struct pg_sent as = {.kind = SENT_AHEAD, .slot = at[0], .step = step, .name = a->s->name};
+    struct pg_params *p = &db->many;
+    p->n = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct pg_ahead *one = &db->ahead[at[i]];
+        TRY(pg_encode_more(p, one->s->name, one->shape, one->v, i > 0, e));
+        one->sent = true;
+        one->along = i + 1 < n ? at[i + 1] + 1 : 0;
+    }
+    for (unsigned i = n; i < pg_steps[step]; i++) add_nothing(p, a->shape);
+    if (db->sent_n + 2 > PG_QUEUE) TRY(pg_collect_sent(db, e));
+    return pg_send_many(db, &as, a->s, a->shape, p, 0, e);
+}
+
+static bool is_due(const struct pg_ahead *a) {
+    return !a->sent && a->answer;
+}
+
+/* All that are like the one at `from`, or none of them where only a whole step is wanted. */
+static int send_like(struct pg_db *db, unsigned from, bool whole, struct err *e) {
+    const struct pg_ahead *first = &db->ahead[from];
+    bool many = pg_may_be_many(first->s, first->shape);
+    unsigned at[PG_STEP_MOST], n = 0, sent = 0;
+    for (unsigned i = from; i < db->ahead_n && n < (many ? PG_STEP_MOST : 1u); i++) {
+        const struct pg_ahead *a = &db->ahead[i];
+        if (is_due(a) && a->s == first->s && val_eq(&a->v[0], &first->v[0])) at[n++] = i;
+    }
+    if (many && whole && n < PG_STEP_MOST) return 0;
+    while (sent < n) {
+        unsigned step = many ? pg_step_for(first->shape, n - sent, true) : 0, some = MIN(pg_steps[step], n - sent);
+        TRY(send_together(db, at + sent, some, step, e));
+        sent += some;
+    }
+    return 0;
+}
+
+int pg_ahead_send(struct pg_db *db, struct err *e) {
+    for (; db->ahead_sent < db->ahead_n; db->ahead_sent++)
+        if (is_due(&db->ahead[db->ahead_sent])) TRY(send_like(db, db->ahead_sent, false, e));
+    return 0;
+}
+
+/* The server works on what is complete while more is foreseen. */
+static int send_whole(struct pg_db *db, struct err *e) {
+    for (unsigned i = db->ahead_sent; i < db->ahead_n; i++)
+        if (is_due(&db->ahead[i])) TRY(send_like(db, i, true, e));
+    return pg_push(db, e);
+}
+
 /* A value that cannot be sent is no error here: whoever asks with it is told. */
 int pg_foresee(struct db *base, const struct stmt *s, const struct val *v, size_t n, struct err *e) {
     struct pg_db *db = pg(base);
@@ -108,52 +170,7 @@ int pg_foresee(struct db *base, const struct stmt *s, const struct val *v, size_
     if (pg_encode(&db->params, s->name, shape, v, &ignored)) return 0;
     TRY(pg_send_rows(db, e));
     add(db, s, shape, v, n);
-    return 0;
-}
-
-/* ---- sending ---- */
-
-/* Those at at[0..n) as one statement. */
-static int send_together(struct pg_db *db, const unsigned *at, unsigned step, struct err *e) {
-    struct pg_ahead *a = &db->ahead[at[0]];
-    struct pg_sent as = {.kind = SENT_AHEAD, .slot = at[0], .step = step, .name = a->s->name};
-    struct pg_params *p = &db->many;
-    p->n = 0;
-    for (unsigned i = 0; i < pg_steps[step]; i++) {
-        struct pg_ahead *one = &db->ahead[at[i]];
-        TRY(pg_encode_more(p, one->s->name, one->shape, one->v, i > 0, e));
-        one->sent = true;
-        one->along = i + 1 < pg_steps[step] ? at[i + 1] + 1 : 0;
-    }
-    if (db->sent_n + 2 > PG_QUEUE) TRY(pg_collect_sent(db, e));
-    return pg_send_many(db, &as, a->s, a->shape, p, 0, e);
-}
-
-static bool is_due(const struct pg_ahead *a) {
-    return !a->sent && a->answer;
-}
-
-/* All that are like the one at `from`. */
-static int send_like(struct pg_db *db, unsigned from, struct err *e) {
-    const struct pg_ahead *first = &db->ahead[from];
-    bool many = pg_may_be_many(first->s, first->shape);
-    unsigned at[PG_STEP_MOST], n = 0, sent = 0;
-    for (unsigned i = from; i < db->ahead_n && n < (many ? PG_STEP_MOST : 1u); i++) {
-        const struct pg_ahead *a = &db->ahead[i];
-        if (is_due(a) && a->s == first->s && val_eq(&a->v[0], &first->v[0])) at[n++] = i;
-    }
-    while (sent < n) {
-        unsigned step = many ? pg_step_for(first->shape, n - sent) : 0;
-        TRY(send_together(db, at + sent, step, e));
-        sent += pg_steps[step];
-    }
-    return 0;
-}
-
-int pg_ahead_send(struct pg_db *db, struct err *e) {
-    for (; db->ahead_sent < db->ahead_n; db->ahead_sent++)
-        if (is_due(&db->ahead[db->ahead_sent])) TRY(send_like(db, db->ahead_sent, e));
-    return 0;
+    return db->ahead_n % PUSH_EVERY ? 0 : send_whole(db, e);
 }
 
 /* ---- answers ---- */
@@ -173,23 +190,29 @@ static void give(struct pg_answer *a, struct pg_shared *in, int first, int n) {
     a->n = n;
 }
 
-/* Rows come in the order of what they answer: the last column says which one that is. */
-int pg_ahead_answer(struct pg_db *db, unsigned at, PGresult *r, struct err *e) {
+/* Of several: rows come in the order of what they answer, and the last column says which one that is; behind them what nobody asked. */
+static int give_each(struct pg_db *db, unsigned at, struct pg_shared *in, struct err *e) {
+    int rows = PQntuples(in->r), row = 0, number = PQnfields(in->r) - 1, i = 0;
+    const char *name = db->ahead[at].s->name;
+    for (bool last = false; !last; i++) {
+        int first = row;
+        while (row < rows && pg_get_int(in->r, row, number) == i) row++;
+        give(db->ahead[at].answer, in, first, row - first);
+        last = !db->ahead[at].along;
+        if (!last) at = db->ahead[at].along - 1;
+    }
+    return row == rows || pg_get_int(in->r, row, number) >= i ? 0 : pg_fail_text(name, "answers in another order", e);
+}
+
+int pg_ahead_answer(struct pg_db *db, unsigned at, bool many, PGresult *r, struct err *e) {
     struct pg_shared *in = malloc(sizeof *in);
-    int rows = PQntuples(r), row = 0, number = PQnfields(r) - 1;
-    bool one = !db->ahead[at].along;
+    int result = 0;
     INVARIANT(in);
     *in = (struct pg_shared){r, 1};
-    if (one) give(db->ahead[at].answer, in, 0, rows);
-    for (int i = 0; !one; i++) {
-        int first = row;
-        while (row < rows && pg_get_int(r, row, number) == i) row++;
-        give(db->ahead[at].answer, in, first, row - first);
-        if (!db->ahead[at].along) break;
-        at = db->ahead[at].along - 1;
-    }
+    if (many) result = give_each(db, at, in, e);
+    else give(db->ahead[at].answer, in, 0, PQntuples(r));
     shared_drop(in);
-    return one || row == rows ? 0 : pg_fail_text(db->ahead[at].s->name, "answers in another order", e);
+    return result;
 }
 
 int pg_ahead_ask(struct pg_db *db, const struct stmt *s, const struct val *v, size_t n, struct pg_answer **ret, struct err *e) {

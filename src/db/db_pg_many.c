@@ -1,11 +1,11 @@
 /* Several as one.  Starting and ending a statement costs the server more than many a row or look-up in it.
  *
  * Rows of an INSERT that allows it (stmt.many) are held back until there are PG_STEP_MOST of them or something else is sent; what was foreseen waits until the
- * first answer is asked for.  Both then go in few statements, each prepared for a fixed number.  The site is one parameter for all, so that
- * a cluster finds one shard. */
+ * first answer is asked for.  Both then go in few statements, each prepared for a fixed number: queries that are too few are filled up with such as ask
+ * for NULL and find nothing.  The site is one parameter for all, so that a cluster finds one shard. */
 #include "db_pg.h"
 
-const unsigned pg_steps[PG_STEPS] = {1, 2, 8, PG_STEP_MOST};
+const unsigned pg_steps[PG_STEPS] = {1, 2, 4, 8, 16, PG_STEP_MOST};
 
 /* A LIMIT must not come from a row, and rows are not locked below a join. */
 static bool is_plain_query(const char *sql) {
@@ -16,10 +16,14 @@ bool pg_may_be_many(const struct stmt *s, const struct pg_shape *shape) {
     return shape->n > 1 && (s->many || is_plain_query(s->sql));
 }
 
-unsigned pg_step_for(const struct pg_shape *shape, unsigned left) {
-    unsigned step = PG_STEPS - 1;
-    while (step && (pg_steps[step] > left || 1 + pg_steps[step] * (shape->n - 1) > PG_PARAMS)) step--;
-    return step;
+static bool step_fits(const struct pg_shape *shape, unsigned step) {
+    return step < PG_STEPS && 1 + pg_steps[step] * (shape->n - 1) <= PG_PARAMS;
+}
+
+unsigned pg_step_for(const struct pg_shape *shape, unsigned left, bool more) {
+    unsigned step = 0;
+    while (step_fits(shape, step + 1) && pg_steps[step + 1] <= left) step++;
+    return more && pg_steps[step] < left && step_fits(shape, step + 1) ? step + 1 : step;
 }
 
 /* ---- the text ---- */
@@ -88,7 +92,7 @@ static int send_rows_of(struct pg_db *db, struct pg_hold *h, struct err *e) {
     struct pg_params *p = &h->params;
     h->rows = 0;
     for (unsigned row = 0; row < rows;) {
-        unsigned step = pg_step_for(h->shape, rows - row), first = row * more;
+        unsigned step = pg_step_for(h->shape, rows - row, false), first = row * more;
         /* Those before have been sent: the site takes the place of their last value. */
         p->value[first] = p->value[0];
         p->length[first] = p->length[0];
@@ -98,6 +102,11 @@ static int send_rows_of(struct pg_db *db, struct pg_hold *h, struct err *e) {
     }
     arena_clear(&h->arena);
     return 0;
+}
+
+static int send_whole(struct pg_db *db, struct pg_hold *h, struct err *e) {
+    TRY(send_rows_of(db, h, e));
+    return pg_push(db, e);
 }
 
 int pg_send_rows(struct pg_db *db, struct err *e) {
@@ -150,7 +159,7 @@ int pg_hold(struct pg_db *db, const struct stmt *s, const struct pg_shape *shape
     TRY(pg_encode_more(&h->params, s->name, shape, v, h->rows > 0, e));
     keep_values(h, before);
     h->rows++;
-    return h->rows == pg_steps[pg_step_for(shape, PG_STEP_MOST)] ? send_rows_of(db, h, e) : 0;
+    return h->rows == pg_steps[pg_step_for(shape, PG_STEP_MOST, false)] ? send_whole(db, h, e) : 0;
 }
 
 void pg_held_drop(struct pg_db *db) {

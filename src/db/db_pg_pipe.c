@@ -105,6 +105,10 @@ int pg_send_many(struct pg_db *db, const struct pg_sent *what, const struct stmt
     return sent(db, PQsendQueryPrepared(db->c, as, n, p->value + first, p->length + first, p->format + first, 1), *what, e);
 }
 
+int pg_push(struct pg_db *db, struct err *e) {
+    return PQflush(db->c) < 0 ? pg_lose(db, "flush", e) : 0;
+}
+
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e) {
     char as[24] = "";
     TRY(pg_send_held(db, e));
@@ -140,7 +144,7 @@ static void succeeded(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
     struct err e;
     if (s->kind == SENT_KEEP) return keep(db, r);
     if (s->kind == SENT_AHEAD) {
-        if (pg_ahead_answer(db, s->slot, r, &e)) failed(db, &e);
+        if (pg_ahead_answer(db, s->slot, s->step > 0, r, &e)) failed(db, &e);
         return;
     }
     if (s->kind == SENT_SAVEPOINT) db->stands = true;
