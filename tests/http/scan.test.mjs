@@ -69,6 +69,15 @@ test('the same pass at another gate within two minutes is pointed out; the guard
   assert.equal((await scan({ pass: p.data.number, gate: 'G1', seen_at: ago(100e3) })).check, 'valid', 'again at the same gate');
 });
 
+test('what stands in the same batch counts as what came before: another gate, the same id again', async () => {
+  const p = await issue(), pass = p.data.number, twice = { id: uuid(), gate: 'G1', seen_at: ago(50e3) };
+  const lines = [{ id: uuid(), gate: 'G1', pass, seen_at: ago(60e3) }, twice, { id: uuid(), gate: 'G2', pass, seen_at: ago(55e3) }, twice];
+  const body = lines.map((l) => JSON.stringify(l)).join('\n');
+  const answers = (await (await worker.raw('POST', '/api/v1/gate/scan', { type: 'application/x-ndjson', body })).text()).trim().split('\n').map((l) => JSON.parse(l));
+  assert.deepEqual(answers.map((a) => a.check), ['valid', null, 'elsewhere', null]);
+  assert.deepEqual(answers.map((a) => a.repeated), [false, false, false, true]);
+});
+
 test('a person whose household stays at home is known by his identity number, whoever is not known passes', async () => {
   const p = await issue(), number = idNumber();
   await worker.create('resident', { name: '王小明', id_number: number, household: 'H' + people }, 'b1');

@@ -1,7 +1,7 @@
 /* Several rows, or several questions, that PostgreSQL gets as one statement. */
 #include "db_pg_help.h"
 
-enum { ADD_PART, ADD_TALLY, PARTS, PART_NAMES, TALLY, PUT_NAME, FIRST_PARTS, STMTS };
+enum { ADD_PART, ADD_TALLY, PARTS, PART_NAMES, TALLY, PUT_NAME, FIRST_PARTS, PARTS_FROM, STMTS };
 static struct stmt stmts[STMTS] = {
     STMT(add_part, "INSERT INTO part(site, n, name, bytes) VALUES ($1, $2, $3, $4)", .many = true),
     STMT(add_tally, "INSERT INTO tally(site, k, n) VALUES($1, $2, $3) ON CONFLICT(site, k) DO UPDATE SET n = tally.n + excluded.n", .many = true),
@@ -10,6 +10,7 @@ static struct stmt stmts[STMTS] = {
     STMT(tally_of, "SELECT n FROM tally WHERE site = $1 AND k = $2"),
     STMT(put_name, "UPDATE part SET name = $3 WHERE site = $1 AND n = $2"),
     STMT(first_parts, "SELECT n FROM part WHERE site = $1 AND n >= $2 ORDER BY n LIMIT $3"),
+    STMT(parts_from, "SELECT count(*) FROM part WHERE site = $1 AND n >= $2"),
 };
 
 static struct db *open_new(void) {
@@ -196,6 +197,24 @@ TEST(pg_questions_sent_together_get_each_their_own_rows) {
     CHECK_INT(parts(db, 0), 0);
     CHECK_INT(parts(db, 1), 100);
     check_names(db, 2, 50, 52);
+    commit(db);
+    db_close(db);
+}
+
+TEST(pg_sums_are_answered_for_each_question_however_many_there_are) {
+    struct db *db = open_new();
+    struct err e;
+    begin(db);
+    add_parts(db, 1, 0, 100);
+    for (int64_t many = 1; many < 70; many += many < 10 ? 1 : 7) {
+        for (int64_t n = 0; n < many; n++) CHECK(db_foresee(db, &stmts[PARTS_FROM], &e, VINT(1), VINT(n)) == 0);
+        for (int64_t n = many; n-- > 0;) {
+            int64_t found = -1;
+            CHECK_INT(db_int(db, &stmts[PARTS_FROM], &found, &e, VINT(1), VINT(n)), 1);
+            CHECK_INT(found, 100 - n);
+            db_unforesee(db, &stmts[PARTS_FROM], VINT(1), VINT(n));
+        }
+    }
     commit(db);
     db_close(db);
 }
