@@ -191,6 +191,7 @@ static int begin(struct pg_db *db, const char *sql, struct err *e) {
     TRY(pg_ready(db, e));
     db->stands = false;
     db->epoch++;
+    pg_held_drop(db);
     pg_ahead_clear(db);
     TRY(pg_send_text(db, SENT_RUN, "BEGIN", sql, e));
     db->open = true;

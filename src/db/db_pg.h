@@ -18,7 +18,7 @@
 #include "base/buf.h"
 #include "db_internal.h"
 
-enum { PG_PARAMS = 2048, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20, PG_AHEAD = 16384, PG_BUCKETS = 1024, PG_HOLDS = 4 };
+enum { PG_PARAMS = 2048, PG_QUEUE = 256, PG_SQL_MOST = 1 << 20, PG_AHEAD = 16384, PG_BUCKETS = 1024, PG_HOLDS = 4, PG_BUNDLES = 8 };
 enum pg_type {
     PG_BYTEA = 17, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_FLOAT8 = 701, PG_UNKNOWN = 705, PG_VARCHAR = 1043,
     PG_UUID = 2950,
@@ -65,6 +65,11 @@ struct pg_hold {
     struct arena arena;
 };
 
+/* Queries of one statement that wait to be sent: their places in pg_db.ahead. */
+struct pg_bundle {
+    unsigned at[PG_STEP_MOST], n;
+};
+
 struct pg_ahead;
 struct pg_answer;
 struct pg_db {
@@ -88,8 +93,9 @@ struct pg_db {
     unsigned sent_n, sent_at; /* sent_at: the first whose results are to come */
     struct pg_params params, many;
     struct pg_hold hold[PG_HOLDS];
+    struct pg_bundle bundle[PG_BUNDLES];
     struct pg_ahead *ahead;
-    unsigned ahead_n, ahead_sent, ahead_cap, ahead_bucket[PG_BUCKETS];
+    unsigned ahead_n, ahead_cap, ahead_bucket[PG_BUCKETS];
     struct arena ahead_arena;
 };
 

@@ -4,7 +4,7 @@
  * with the savepoint's undoing.  Rows that are being read hold their answer. */
 #include "db_pg.h"
 
-enum { FORGET_BY = 2, PUSH_EVERY = 4 * PG_STEP_MOST };
+enum { FORGET_BY = 2 };
 
 /* A result that holds the answers to several queries. */
 struct pg_shared {
@@ -23,7 +23,7 @@ struct pg_ahead {
     size_t n;
     uint64_t hash;
     struct pg_answer *answer; /* NULL: not wanted any more */
-    bool in_savepoint, sent;
+    bool in_savepoint;
     unsigned next;  /* in its bucket: index + 1; 0 is the end */
     unsigned along; /* sent with it: index + 1 of the next one; 0 is the end */
 };
@@ -115,7 +115,6 @@ static int send_together(struct pg_db *db, const unsigned *at, unsigned n, unsig
     for (unsigned i = 0; i < n; i++) {
         struct pg_ahead *one = &db->ahead[at[i]];
         TRY(pg_encode_more(p, one->s->name, one->shape, one->v, i > 0, e));
-        one->sent = true;
         one->along = i + 1 < n ? at[i + 1] + 1 : 0;
     }
     for (unsigned i = n; i < pg_steps[step]; i++) add_nothing(p, a->shape);
@@ -123,38 +122,49 @@ static int send_together(struct pg_db *db, const unsigned *at, unsigned n, unsig
     return pg_send_many(db, &as, a->s, a->shape, p, 0, e);
 }
 
-static bool is_due(const struct pg_ahead *a) {
-    return !a->sent && a->answer;
-}
-
-/* All that are like the one at `from`, or none of them where only a whole step is wanted. */
-static int send_like(struct pg_db *db, unsigned from, bool whole, struct err *e) {
-    const struct pg_ahead *first = &db->ahead[from];
-    bool many = pg_may_be_many(first->s, first->shape);
-    unsigned at[PG_STEP_MOST], n = 0, sent = 0;
-    for (unsigned i = from; i < db->ahead_n && n < (many ? PG_STEP_MOST : 1u); i++) {
-        const struct pg_ahead *a = &db->ahead[i];
-        if (is_due(a) && a->s == first->s && val_eq(&a->v[0], &first->v[0])) at[n++] = i;
-    }
-    if (many && whole && n < PG_STEP_MOST) return 0;
+/* But for those that are not wanted any more. */
+static int send_bundle(struct pg_db *db, struct pg_bundle *b, struct err *e) {
+    unsigned n = 0, sent = 0;
+    for (unsigned i = 0; i < b->n; i++)
+        if (db->ahead[b->at[i]].answer) b->at[n++] = b->at[i];
+    b->n = 0;
     while (sent < n) {
-        unsigned step = many ? pg_step_for(first->shape, n - sent, true) : 0, some = MIN(pg_steps[step], n - sent);
-        TRY(send_together(db, at + sent, some, step, e));
+        unsigned step = pg_step_for(db->ahead[b->at[0]].shape, n - sent, true), some = MIN(pg_steps[step], n - sent);
+        TRY(send_together(db, b->at + sent, some, step, e));
         sent += some;
     }
     return 0;
 }
 
 int pg_ahead_send(struct pg_db *db, struct err *e) {
-    for (; db->ahead_sent < db->ahead_n; db->ahead_sent++)
-        if (is_due(&db->ahead[db->ahead_sent])) TRY(send_like(db, db->ahead_sent, false, e));
+    for (unsigned i = 0; i < PG_BUNDLES; i++)
+        if (db->bundle[i].n) TRY(send_bundle(db, &db->bundle[i], e));
     return 0;
 }
 
-/* The server works on what is complete while more is foreseen. */
-static int send_whole(struct pg_db *db, struct err *e) {
-    for (unsigned i = db->ahead_sent; i < db->ahead_n; i++)
-        if (is_due(&db->ahead[i])) TRY(send_like(db, i, true, e));
+/* Those to be sent with the one at `at`; NULL: there is no room. */
+static struct pg_bundle *bundle_for(struct pg_db *db, unsigned at) {
+    const struct pg_ahead *a = &db->ahead[at];
+    struct pg_bundle *free = NULL;
+    for (unsigned i = 0; i < PG_BUNDLES; i++) {
+        struct pg_bundle *b = &db->bundle[i];
+        const struct pg_ahead *first = b->n ? &db->ahead[b->at[0]] : NULL;
+        if (first && first->s == a->s && val_eq(&first->v[0], &a->v[0])) return b;
+        if (!first && !free) free = b;
+    }
+    return free;
+}
+
+/* A whole bundle goes at once: the server works on it while more is foreseen. */
+static int bundle(struct pg_db *db, unsigned at, struct err *e) {
+    struct pg_bundle *b = bundle_for(db, at);
+    if (!b) {
+        TRY(pg_ahead_send(db, e));
+        b = &db->bundle[0];
+    }
+    b->at[b->n++] = at;
+    if (b->n < PG_STEP_MOST) return 0;
+    TRY(send_bundle(db, b, e));
     return pg_push(db, e);
 }
 
@@ -170,7 +180,8 @@ int pg_foresee(struct db *base, const struct stmt *s, const struct val *v, size_
     if (pg_encode(&db->params, s->name, shape, v, &ignored)) return 0;
     TRY(pg_send_rows(db, e));
     add(db, s, shape, v, n);
-    return db->ahead_n % PUSH_EVERY ? 0 : send_whole(db, e);
+    unsigned at = db->ahead_n - 1;
+    return pg_may_be_many(s, shape) ? bundle(db, at, e) : send_together(db, &at, 1, 0, e);
 }
 
 /* ---- answers ---- */
@@ -240,7 +251,7 @@ void pg_ahead_clear(struct pg_db *db) {
     if (!db->ahead_n) return;
     for (unsigned i = 0; i < db->ahead_n; i++) forget(&db->ahead[i]);
     memset(db->ahead_bucket, 0, sizeof db->ahead_bucket);
-    db->ahead_n = db->ahead_sent = 0;
+    db->ahead_n = 0;
     arena_clear(&db->ahead_arena);
 }
 

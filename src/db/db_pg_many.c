@@ -164,7 +164,7 @@ int pg_hold(struct pg_db *db, const struct stmt *s, const struct pg_shape *shape
 
 void pg_held_drop(struct pg_db *db) {
     for (unsigned i = 0; i < PG_HOLDS; i++) db->hold[i].rows = 0;
-    db->ahead_sent = db->ahead_n;
+    for (unsigned i = 0; i < PG_BUNDLES; i++) db->bundle[i].n = 0;
 }
 
 void pg_held_release(struct pg_db *db) {
