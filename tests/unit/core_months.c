@@ -205,6 +205,44 @@ TEST(a_site_with_months_is_copied_as_it_is) {
     world_close();
 }
 
+/* ---- as one table ---- */
+
+/* On a server, where sorting is made dear: is there an order that needs none? */
+static bool sorts(struct db *db, const struct stmt *s, const struct val *v, size_t params) {
+    struct stmt *explain = arena_new(&w.a, struct stmt, 1);
+    struct rows *rows;
+    struct err e;
+    bool sorted = false, merged = false;
+    *explain = (struct stmt){.name = arena_printf(&w.a, "explain %s", s->name), .sql = arena_printf(&w.a, "EXPLAIN %s", s->sql)};
+    stmt_register(explain, 1);
+    if (db_query_n(db, explain, v, params, &rows, &e)) unit_fail(__FILE__, __LINE__, "%s: %s", s->name, e.arg[0]);
+    while (rows_next(rows, &e) == 1) {
+        sorted |= str_find(rows_text(rows, 0), STR("Sort  (")) >= 0;
+        merged |= str_find(rows_text(rows, 0), STR("Merge Append  (")) >= 0;
+    }
+    rows_done(rows);
+    return sorted || !merged;
+}
+
+TEST(a_server_reads_a_page_of_all_scans_without_reading_all_scans) {
+    char address[SITE_ADDRESS];
+    struct db *db;
+    struct err e;
+    if (!unit_on_server()) unit_skip("systems_plan asks SQLite's planner");
+    gates_make();
+    const struct kind *k = kind_by_name(STR("gate_scan"));
+    const struct kind_sql *q = kind_sql(k);
+    CHECK(site_address(world_path(""), NULL, address, &e) == 0 && db_open(address, DB_WRITE, &db, &e) == 0);
+    CHECK(db_script(db, STR("SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off"), &e) == 0);
+    struct val site = VINT(w.s->id), id = VID(id_of(gates[0])), from = VTEXT(STR("001")), to = VTEXT(STR("001~")), n = VINT(50), at = VINT(w.s->clock.fixed_us);
+    CHECK(!sorts(db, &q->scan, (struct val[]){site, id, n}, 3));
+    CHECK(!sorts(db, &q->newest, (struct val[]){site, from, to, id, n}, 5));
+    CHECK(!sorts(db, &q->range_after, (struct val[]){site, from, to, from, id, n}, 6));
+    CHECK(!sorts(db, &q->between[kind_field(k, STR("gate"))], (struct val[]){site, id, at, id, at, n}, 6));
+    db_close(db);
+    world_close();
+}
+
 /* ---- failing, and being killed, anywhere ---- */
 
 enum { DONE = 2, FAILED = 0 };
