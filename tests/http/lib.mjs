@@ -112,11 +112,16 @@ export class Site {
     this.port = Number(new URL(this.url).port);
     return this;
   }
-  /* Another machine that serves the same site: it has copies of the key and of the server's address, and this one's administrator. */
-  async beside(env = {}) {
+  /* Another machine's directory for the same site: copies of the key and of the server's address. */
+  twin() {
     const other = new Site();
     mkdirSync(other.site, { mode: 0o700 });
     for (const name of ['site.key', 'database']) copyFileSync(join(this.site, name), join(other.site, name));
+    return other;
+  }
+  /* Another machine that serves the same site, with this one's administrator. */
+  async beside(env = {}) {
+    const other = this.twin();
     await other.start(env);
     other.admin = new Client(other, this.admin.cookie, this.admin.csrf);
     other.areas = this.areas;

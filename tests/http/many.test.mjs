@@ -1,7 +1,7 @@
 /* Two machines serve one site, which is in a database on a server. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Feed, ON_SERVER, PASSWORD, newDatabase, newSite, psql, sleep, uuid } from './lib.mjs';
+import { Feed, ON_SERVER, PASSWORD, Site, cli, newDatabase, newSite, psql, sleep, uuid } from './lib.mjs';
 import { Load } from './load.mjs';
 
 /* Tells of each time that a process has done a job. */
@@ -126,4 +126,18 @@ describe('two machines', { skip: !ON_SERVER }, () => {
     assert.equal(r.status, 429);
     for (const s of [x, y]) assert.equal((await attempt(s, 99)).status, 429);
   });
+});
+
+test('two machines that start at the same moment, before anybody has a password, both serve and let the administrator in', { skip: !ON_SERVER }, async () => {
+  const slow = { LF_FAULT: 'slow:300000' }; /* each has looked for an administrator before the other made one */
+  const x = new Site();
+  cli('init', x.site, '--area', 'jx', '--name', '测试县', '--db', newDatabase());
+  const y = x.twin();
+  await Promise.all([x.start(slow), y.start(slow)]);
+  for (const s of [x, y]) assert.equal((await s.anyone().call('GET', '/healthz')).status, 200);
+  assert.ok(x.link && y.link);
+  assert.equal((await (await y.welcome()).get('session')).user.login, 'admin');
+  assert.equal((await (await x.enter({ login: 'admin', password: PASSWORD })).get('session')).user.login, 'admin');
+  await y.stop();
+  await x.end();
 });
