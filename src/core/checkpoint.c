@@ -1,25 +1,50 @@
 #include "core/checkpoint.h"
 
+#include <stdatomic.h>
+
 #include "base/log.h"
+
+enum { RESTART_PAGES = 16384, FEW_PAGES = 1024, PASSES = 20 };
 
 struct checkpointer {
     struct db *db;
+    atomic_bool nearly; /* the log is long, and little of it is not in the file yet */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool asked, stopping;
 };
 
+/* While one pass runs the log grows; the next one has less to do.  A long log is followed to its end until little is left, which the writer then does between two
+ * groups: only where nothing is missing can the log begin anew. */
+static void follow(struct checkpointer *c) {
+    struct err e;
+    int64_t before = 0, pages = 0;
+    for (int i = 0; i < PASSES; i++) {
+        if (db_checkpoint(c->db, &pages, &e) || db_sync_file(c->db, &e)) {
+            log_line(LOG_WARN, "checkpoint", "failed code=%s", err_name(e.code));
+            return;
+        }
+        if (pages < RESTART_PAGES) return;
+        if (i && pages - before < FEW_PAGES) break;
+        before = pages;
+    }
+    atomic_store(&c->nearly, true);
+}
+
+bool checkpointer_nearly(struct checkpointer *c) {
+    return c && atomic_exchange(&c->nearly, false);
+}
+
 static void *checkpointer_main(void *arg) {
     struct checkpointer *c = arg;
-    struct err e;
     pthread_mutex_lock(&c->lock);
     for (;;) {
         while (!c->asked && !c->stopping) pthread_cond_wait(&c->wake, &c->lock);
         if (c->stopping) break;
         c->asked = false;
         pthread_mutex_unlock(&c->lock);
-        if (db_checkpoint(c->db, &e)) log_line(LOG_WARN, "checkpoint", "failed code=%s", err_name(e.code));
+        follow(c);
         pthread_mutex_lock(&c->lock);
     }
     pthread_mutex_unlock(&c->lock);

@@ -8,6 +8,7 @@
 struct checkpointer;
 struct checkpointer *checkpointer_start(struct site *s); /* NULL: not needed, or no connection to be had; then the engine's own must do */
 void checkpointer_wake(struct checkpointer *c);          /* there is something to do; accepts NULL */
+bool checkpointer_nearly(struct checkpointer *c);        /* little is left of a long log: asked for by the writer, who does it; true once; accepts NULL */
 void checkpointer_stop(struct checkpointer *c);          /* accepts NULL */
 
 #endif

@@ -313,7 +313,8 @@ static int open_all(struct site *s, struct err *e) {
     set_clock(s);
     TRY(update_tallies(s, db, e));
     TRY(areas_load(db, s->id, &s->areas, e));
-    writer_start(s, TAKE(db));
+    TRY(writer_start(s, db, e));
+    (void)TAKE(db);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* The one writer of this process.  While one commit waits for the disk the next items queue up, so a group grows by itself with the load and one fsync
- * serves many.  Savepoints would cost more than what they guard: SQLite copies each page that is touched under one, a server answers them.  So a group
+ * serves many; a file's fsync is waited for beside the next group (durable.h).  Savepoints would cost more than what they guard: SQLite copies each page that is touched under one, a server answers them.  So a group
  * first runs together without them; if a statement fails, or an item after it has written, all of it is undone and runs once more with each item under a
  * savepoint, where its failure undoes it alone.  A busy database or a failed commit runs the whole group again; a full disk fails it.  Nobody is
  * answered before the commit is durable.
@@ -14,11 +14,12 @@
 #include "base/log.h"
 #include "core/checkpoint.h"
 #include "core/core_stmts.h"
+#include "core/durable.h"
 #include "core/figure.h"
 #include "core/kept.h"
 #include "core/tx.h"
 
-enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 4000 };
+enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000 };
 enum { COST_FEW = 8, COST_ITEMS = 128, COST_FIRST_NS = 100000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
 static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
@@ -40,7 +41,9 @@ struct writer {
     int64_t seq; /* where our last commit left the journal */
     struct arena arena;
     struct writer_counts counts;
+    struct durable *durable;           /* of a file; NULL: none */
     struct checkpointer *checkpointer; /* of a file; NULL: none */
+    struct group *unanswered;          /* the oldest first */
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
     struct id id;         /* of this process, in the table `writer` */
@@ -49,13 +52,17 @@ struct writer {
     int64_t slow_us;      /* LF_FAULT=slow:US, for each item */
 };
 
+/* From its beginning until all of its items are answered. */
 struct group {
+    struct settled settled;
+    struct writer *w;
+    struct group *next; /* begun after it, and not answered either */
     struct write_item *items;
     bool apart;     /* each item under a savepoint */
     bool uncertain; /* a commit of it was not answered */
     bool again;     /* it had to run once more */
-    bool areas_changed;
-    int64_t seq;
+    bool failed, areas_changed;
+    int64_t n, seq, began;
     int64_t commit_us; /* of its last run */
 };
 
@@ -166,8 +173,10 @@ static void wait_a_little(int attempt) {
     pause_us(MIN(2 << MIN(attempt, 10), WAIT_MOST_MS) * INT64_C(1000));
 }
 
-static void fail_all(struct write_item *items, const struct err *e) {
-    for (struct write_item *i = items; i; i = i->next) {
+static void fail_all(struct group *g, const struct err *e) {
+    log_line(LOG_ERROR, "writer", "a group failed code=%s detail=%s", err_name(e->code), e->arg[0]);
+    g->failed = true;
+    for (struct write_item *i = g->items; i; i = i->next) {
         i->failed = true;
         i->err = *e;
     }
@@ -181,97 +190,124 @@ static void count_retry(struct writer *w) {
 
 /* What an item costs: its part of the group's run, and of a commit that would have served many more, so that a disk which stands still for a moment
  * turns nobody away.  The more items, the more their group says. */
-static void learn_cost(struct writer *w, const struct group *g, int64_t us) {
-    int64_t n = (int64_t)w->taken, run_us = us - g->commit_us;
-    int64_t cost = run_us * 1000 / MAX(n, (int64_t)COST_FEW) + g->commit_us * 1000 / GROUP_MOST;
-    w->cost_ns += (cost - w->cost_ns) * MIN(n, (int64_t)COST_ITEMS) / COST_ITEMS;
+static void learn_cost(struct writer *w, const struct group *g) {
+    int64_t run_us = monotonic_us() - g->began - g->commit_us;
+    int64_t cost = run_us * 1000 / MAX(g->n, (int64_t)COST_FEW) + g->commit_us * 1000 / GROUP_MOST;
+    if (g->failed || g->again) return; /* time without a server teaches nothing */
+    pthread_mutex_lock(&w->lock);
+    w->cost_ns += (cost - w->cost_ns) * MIN(g->n, (int64_t)COST_ITEMS) / COST_ITEMS;
+    pthread_mutex_unlock(&w->lock);
 }
 
-static void count_group(struct writer *w, const struct group *g, bool committed, int64_t us) {
-    pthread_mutex_lock(&w->lock);
-    w->counts.commits += committed;
-    w->counts.commit_us += us;
-    w->counts.items += (int64_t)w->taken;
-    for (const struct write_item *i = g->items; i; i = i->next) w->counts.failed += i->failed;
-    if (committed && !g->again) learn_cost(w, g, us); /* time without a server teaches nothing */
-    pthread_mutex_unlock(&w->lock);
+static void checkpoint_here(struct writer *w) {
+    struct err e;
+    int64_t pages;
+    if (db_checkpoint(w->db, &pages, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
 }
 
 static void checkpoint(struct writer *w) {
-    struct err e;
     w->checkpointed = w->counts.commits;
     w->written = 0;
     if (w->checkpointer) checkpointer_wake(w->checkpointer);
-    else if (db_checkpoint(w->db, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
+    else checkpoint_here(w);
 }
 
-/* A server's planner must hear of many new rows before the next question about them; a file's log must not grow until a commit has to take it in. */
+/* A server's planner must hear of many new rows before the next question about them; a file's log must not grow for ever. */
 static void checkpoint_when_grown(struct writer *w) {
     w->written += db_writes(w->db);
-    if ((db_shared(w->db) || w->checkpointer) && w->written >= GROWN_ROWS) checkpoint(w);
+    if (w->written >= GROWN_ROWS) checkpoint(w);
+    if (checkpointer_nearly(w->checkpointer)) checkpoint_here(w);
 }
 
-static void answer_all(struct writer *w, struct write_item *items) {
+/* ---- answering ---- */
+
+/* What the next group must know at once: an area that was moved is moved. */
+static void areas_settle(const struct group *g) {
+    if (!g->areas_changed) return;
+    pthread_mutex_lock(&g->w->site->lock);
+    g->w->site->areas_seq = MAX(g->w->site->areas_seq, g->seq);
+    pthread_mutex_unlock(&g->w->site->lock);
+}
+
+static void tell_site(struct site *s, int64_t seq) {
+    pthread_mutex_lock(&s->lock);
+    s->last_seq = MAX(s->last_seq, seq);
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Returns what is called around its answers. */
+static void (*count_group(struct writer *w, const struct group *g))(bool begins) {
     pthread_mutex_lock(&w->lock);
+    w->counts.commits += !g->failed;
+    w->counts.commit_us += monotonic_us() - g->began;
+    w->counts.items += g->n;
+    for (const struct write_item *i = g->items; i; i = i->next) w->counts.failed += i->failed;
+    struct group **at = &w->unanswered;
+    while (*at != g) at = &(*at)->next;
+    *at = g->next;
     void (*around)(bool begins) = w->around;
     pthread_mutex_unlock(&w->lock);
+    return around;
+}
+
+static void group_told(struct settled *settled) {
+    struct group *g = (struct group *)settled;
+    if (!g->failed) tell_site(g->w->site, g->seq);
+    void (*around)(bool begins) = count_group(g->w, g);
     if (around) around(true);
-    for (struct write_item *i = items, *next; i; i = next) {
+    for (struct write_item *i = g->items, *next; i; i = next) {
         next = i->next; /* done() may free the item */
         i->done(i);
     }
     if (around) around(false);
+    free(g);
 }
 
-static void commit_group(struct writer *w, struct write_item *items) {
+static void commit_group(struct writer *w, struct group *g) {
     struct err e;
-    struct group g = {.items = items};
-    int64_t began = monotonic_us();
     int r;
     w->number++;
-    for (struct write_item *i = items; i; i = i->next) g.apart = g.apart || i->apart;
-    for (int attempt = 0; (r = run_group(w, &g, &e)); attempt++) {
-        if (!g.apart && !breaks_group(e.code)) {
-            g.apart = true;
+    for (struct write_item *i = g->items; i; i = i->next) g->apart = g->apart || i->apart;
+    for (int attempt = 0; (r = run_group(w, g, &e)); attempt++) {
+        if (!g->apart && !breaks_group(e.code)) {
+            g->apart = true;
             continue;
         }
-        if (e.code != ERR_RETRY || !try_again(w, attempt, began)) break;
-        g.again = true;
+        if (e.code != ERR_RETRY || !try_again(w, attempt, g->began)) break;
+        g->again = true;
         count_retry(w);
         wait_a_little(attempt);
     }
-    if (r) {
-        log_line(LOG_ERROR, "writer", "a group failed code=%s detail=%s", err_name(e.code), e.arg[0]);
-        fail_all(items, &e);
-    } else {
-        pthread_mutex_lock(&w->site->lock);
-        w->site->last_seq = MAX(w->site->last_seq, g.seq);
-        if (g.areas_changed) w->site->areas_seq = MAX(w->site->areas_seq, g.seq);
-        pthread_cond_broadcast(&w->site->changed);
-        pthread_mutex_unlock(&w->site->lock);
-    }
-    count_group(w, &g, r == 0, monotonic_us() - began);
-    answer_all(w, items);
+    if (r) fail_all(g, &e);
+    else areas_settle(g);
+    learn_cost(w, g);
+    if (w->durable && !g->failed) durable_settle(w->durable, &g->settled);
+    else group_told(&g->settled);
     checkpoint_when_grown(w);
 }
 
-static struct write_item *take_group(struct writer *w) {
-    struct write_item *first = w->first, *i = first;
+static struct group *take_group(struct writer *w) {
+    struct write_item *i = w->first;
     if (!i) return NULL;
-    size_t n = 1;
-    w->began = monotonic_us();
-    w->counts.queue_us += w->began - i->queued_at;
-    while (i->next && n < GROUP_MOST) {
+    struct group *g = calloc(1, sizeof *g), **end = &w->unanswered;
+    INVARIANT(g);
+    *g = (struct group){.settled.told = group_told, .w = w, .items = i, .n = 1, .began = monotonic_us()};
+    w->counts.queue_us += g->began - i->queued_at;
+    while (i->next && g->n < GROUP_MOST) {
         i = i->next;
-        w->counts.queue_us += w->began - i->queued_at;
-        n++;
+        w->counts.queue_us += g->began - i->queued_at;
+        g->n++;
     }
-    w->taken = n;
+    w->began = g->began;
+    w->taken = (size_t)g->n;
     w->first = i->next;
     if (!w->first) w->last = &w->first;
     i->next = NULL;
-    w->queued -= n;
-    return first;
+    w->queued -= w->taken;
+    while (*end) end = &(*end)->next;
+    *end = g;
+    return g;
 }
 
 static void checkpoint_when_idle(struct writer *w) {
@@ -282,7 +318,7 @@ static void *writer_main(void *arg) {
     struct writer *w = arg;
     pthread_mutex_lock(&w->lock);
     for (;;) {
-        struct write_item *group = take_group(w);
+        struct group *group = take_group(w);
         if (group) {
             pthread_mutex_unlock(&w->lock);
             commit_group(w, group);
@@ -301,9 +337,12 @@ static void *writer_main(void *arg) {
     return NULL;
 }
 
-void writer_start(struct site *s, struct db *db) {
+int writer_start(struct site *s, struct db *db, struct err *e) {
+    struct durable *durable;
+    TRY(durable_start(db, &durable, e));
     struct writer *w = calloc(1, sizeof *w);
     INVARIANT(w);
+    w->durable = durable;
     w->site = s;
     w->db = db;
     w->last = &w->first;
@@ -318,6 +357,7 @@ void writer_start(struct site *s, struct db *db) {
     pthread_cond_init(&w->wake, NULL);
     s->writer = w;
     INVARIANT(pthread_create(&w->thread, NULL, writer_main, w) == 0);
+    return 0;
 }
 
 struct db *writer_stop(struct site *s) {
@@ -328,6 +368,7 @@ struct db *writer_stop(struct site *s) {
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
+    durable_stop(w->durable);
     checkpointer_stop(w->checkpointer);
     tally_batch_free(w->tallies);
     log_rows_free(w->logs);
@@ -411,7 +452,7 @@ struct writer_counts writer_counts(struct site *s) {
     pthread_mutex_lock(&w->lock);
     struct writer_counts c = w->counts;
     c.queued = (int64_t)w->queued;
-    c.waiting_us = w->began ? monotonic_us() - w->began : 0;
+    c.waiting_us = w->unanswered ? monotonic_us() - w->unanswered->began : 0;
     pthread_mutex_unlock(&w->lock);
     return c;
 }

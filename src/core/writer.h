@@ -4,7 +4,7 @@
 
 #include "core/site.h"
 
-void writer_start(struct site *s, struct db *db); /* takes the connection over */
+int writer_start(struct site *s, struct db *db, struct err *e); /* takes the connection over, but when it fails */
 struct id writer_id(const struct site *s);        /* made anew at each start */
 struct db *writer_stop(struct site *s);           /* after what is queued has run; gives the connection back */
 

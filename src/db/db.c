@@ -5,8 +5,10 @@
  * error until db_rollback (`lost`). */
 #include "db.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "db_internal.h"
@@ -301,8 +303,45 @@ int db_lock_schema(struct db *db, struct err *e) {
     return settle(db, db->engine->lock_schema(db, e), e);
 }
 
-int db_checkpoint(struct db *db, struct err *e) {
-    return db->engine->checkpoint(db, e);
+int db_checkpoint(struct db *db, int64_t *ret_pages, struct err *e) {
+    *ret_pages = 0;
+    return db->engine->checkpoint(db, ret_pages, e);
+}
+
+int db_sync_file(struct db *db, struct err *e) {
+    return db->engine->sync_file ? db->engine->sync_file(db, e) : 0;
+}
+
+/* ---- the log of a file ---- */
+struct db_log {
+    struct db *db;
+    int fd;
+    int64_t fault_in; /* LF_FAULT=sync:N: the Nth fails */
+};
+
+int db_log_open(struct db *db, struct db_log **ret, struct err *e) {
+    int fd;
+    *ret = NULL;
+    if (!db->engine->log_apart) return 0;
+    TRY(db->engine->log_apart(db, &fd, e));
+    *ret = malloc(sizeof **ret);
+    INVARIANT(*ret);
+    **ret = (struct db_log){db, fd, fault_asked("sync")};
+    return 0;
+}
+
+int db_log_sync(struct db_log *l, struct err *e) {
+    int failed = 0;
+    if (l->fault_in && --l->fault_in == 0) failed = EIO;
+    while (!failed && fdatasync(l->fd)) failed = errno == EINTR ? 0 : errno;
+    return failed ? err_set(e, failed == ENOSPC || failed == EDQUOT ? ERR_STORAGE_FULL : ERR_IO, NULL, M_FILE, "wal", strerrordesc_np(failed)) : 0;
+}
+
+void db_log_close(struct db_log *l) {
+    if (!l) return;
+    l->db->engine->log_together(l->db);
+    close(l->fd);
+    free(l);
 }
 
 int db_backup(struct db *from, const char *to_path, struct err *e) {

@@ -99,7 +99,7 @@ int db_int_n(struct db *db, const struct stmt *s, const struct val *v, size_t n,
  * that error again until db_rollback, so that nothing can slip in beside it. */
 /* write: SQLite IMMEDIATE; a server READ COMMITTED (lock a row {for_update} first); else a snapshot, that of the first read. */
 int db_begin(struct db *db, bool write, struct err *e);
-/* Durable when it returns 0; otherwise undone; over either way.  Only RETRY on a server leaves open which: the connection was lost meanwhile. */
+/* Durable when it returns 0 (but see db_log_open); otherwise undone; over either way.  Only RETRY on a server leaves open which: the connection was lost meanwhile. */
 int db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);                        /* harmless outside a transaction */
 bool db_in_transaction(struct db *db);
@@ -118,8 +118,17 @@ bool db_table_exists(struct db *db, const char *table);
 int db_lock_schema(struct db *db, struct err *e);
 /* After tables were made, in the same transaction: tells the planner that the first column of an index, the site, selects nothing. */
 int db_plan(struct db *db, struct err *e);
-/* Outside a transaction.  SQLite: the WAL into the file, passive; a server: its planner looks at the tables that have doubled since it last did. */
-int db_checkpoint(struct db *db, struct err *e);
+/* Outside a transaction.  SQLite: the log into the file, passive, and how many pages the log has had since it last began anew, which it does at the next commit when
+ * all of them are in the file and nobody reads them; a server: its planner looks at the tables that have doubled since it last did, and 0. */
+int db_checkpoint(struct db *db, int64_t *ret_pages, struct err *e);
+/* SQLite: what checkpoints have written into the file so far is on the disk, so that the one which completes it has little to wait for; a server: nothing. */
+int db_sync_file(struct db *db, struct err *e);
+/* The disk's part of commits by itself; *ret is NULL on a server, whose commits are on its disk.  From db_log_open to db_log_close db_commit of this connection returns
+ * when others see what was written; db_log_sync, on any thread, when all that was committed before it began is on the disk.  Nobody may be told of it sooner. */
+struct db_log;
+int db_log_open(struct db *db, struct db_log **ret, struct err *e);
+int db_log_sync(struct db_log *l, struct err *e); /* IO, STORAGE_FULL: nobody knows what the disk has; the second argument of the message is the system's reason */
+void db_log_close(struct db_log *l);              /* its commits wait for the disk again; accepts NULL */
 /* SQLite only.  A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
  * `from` must not be in a transaction: give it a connection of its own. */
 int db_backup(struct db *from, const char *to_path, struct err *e);

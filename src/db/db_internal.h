@@ -57,7 +57,10 @@ struct db_engine {
     int (*check)(struct db *db, const struct stmt *const *s, size_t n, struct err *e);
     bool (*table_exists)(struct db *db, const char *table);
     int (*plan)(struct db *db, struct err *e);
-    int (*checkpoint)(struct db *db, struct err *e);
+    int (*checkpoint)(struct db *db, int64_t *ret_pages, struct err *e);
+    int (*sync_file)(struct db *db, struct err *e); /* NULL: nothing to do */
+    int (*log_apart)(struct db *db, int *ret_fd, struct err *e); /* commits do not wait for the disk: the caller syncs the log, whose file he gets; NULL: they do */
+    void (*log_together)(struct db *db);
     int (*backup)(struct db *db, const char *to_path, struct err *e);
     int (*integrity)(struct db *db, struct arena *a, struct str *ret, struct err *e);
     int (*lock_schema)(struct db *db, struct err *e);

@@ -357,7 +357,7 @@ static int pg_plan(struct db *base, struct err *e) {
                            "EXCEPTION WHEN feature_not_supported THEN NULL; END; END LOOP; END'", e);
 }
 
-static int pg_checkpoint(struct db *base, struct err *e) {
+static int pg_checkpoint(struct db *base, int64_t *ret_pages UNUSED, struct err *e) {
     return pg_script(base, "DO 'DECLARE t regclass; BEGIN FOR t IN SELECT c.oid " OUR_TABLES
                            "AND pg_relation_size(c.oid) / 8192 >= 2 * greatest(c.relpages, 8) ORDER BY c.oid LOOP "
                            "EXECUTE format(''ANALYZE %s'', t); END LOOP; END'", e);

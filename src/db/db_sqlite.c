@@ -399,10 +399,54 @@ static int sqlite_plan(struct db *base, struct err *e) {
     return sqlite3_total_changes64(c) == before ? 0 : execute(c, "plan", "ANALYZE sqlite_schema", e);
 }
 
-static int sqlite_checkpoint(struct db *db, struct err *e) {
+static int sqlite_checkpoint(struct db *db, int64_t *ret_pages, struct err *e) {
+    int pages = 0;
     errno = 0;
-    int rc = sqlite3_wal_checkpoint_v2(sq(db)->c, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int rc = sqlite3_wal_checkpoint_v2(sq(db)->c, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, NULL);
+    *ret_pages = MAX(pages, 0);
     return rc && rc != SQLITE_BUSY ? fail(sq(db)->c, "checkpoint", rc, e) : 0;
+}
+
+/* Through the engine's own descriptor: closing another one would end its locks. */
+static int sqlite_sync_file(struct db *base, struct err *e) {
+    sqlite3 *c = sq(base)->c;
+    sqlite3_file *file = NULL;
+    int rc = sqlite3_file_control(c, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK && file && file->pMethods) rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    return rc ? fail(c, "sync", rc, e) : 0;
+}
+
+static int sync_path(const char *path, struct err *e) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int failed = fd < 0 || fsync(fd) ? errno : 0;
+    if (fd >= 0) close(fd);
+    return failed ? err_set(e, no_room(failed) ? ERR_STORAGE_FULL : ERR_IO, NULL, M_FILE, path, strerror(failed)) : 0;
+}
+
+/* The one it lies in: its name is on the disk. */
+static int sync_folder(const char *path, struct err *e) {
+    const char *slash = strrchr(path, '/');
+    struct arena a CLEANUP(arena_release) = {0};
+    return sync_path(slash ? arena_printf(&a, "%.*s/", (int)(slash - path), path) : ".", e);
+}
+
+/* With NORMAL the log is synced by checkpoints only, and before it begins anew: its order on the disk holds, and whoever syncs its file has all commits before. */
+static int sqlite_log_apart(struct db *base, int *ret_fd, struct err *e) {
+    struct sqlite_db *db = sq(base);
+    TRY(execute(db->c, "log", "SELECT 1 FROM sqlite_schema LIMIT 1", e)); /* makes the file */
+    const char *path = sqlite3_filename_wal(sqlite3_db_filename(db->c, "main"));
+    TRY(sync_folder(path, e));
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(errno));
+    int failed = execute(db->c, "log", "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0", e);
+    if (failed) close(fd);
+    else *ret_fd = fd;
+    return failed;
+}
+
+static void sqlite_log_together(struct db *base) {
+    struct err e;
+    INVARIANT(execute(sq(base)->c, "log", "PRAGMA synchronous = FULL", &e) == 0);
 }
 
 static int copy_pages(sqlite3 *from, sqlite3 *to, struct err *e) {
@@ -426,21 +470,12 @@ static int copy_to(sqlite3 *from, const char *part, struct err *e) {
     return result;
 }
 
-static int sync_path(const char *path, struct err *e) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) ? errno : 0;
-    if (fd >= 0) close(fd);
-    return failed ? err_set(e, no_room(failed) ? ERR_STORAGE_FULL : ERR_IO, NULL, M_FILE, path, strerror(failed)) : 0;
-}
-
 static int give_name(const char *part, const char *path, struct err *e) {
     TRY(sync_path(part, e));
     int rc = renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE);
     if (rc && (errno == EINVAL || errno == ENOSYS)) rc = rename(part, path); /* a file system without NOREPLACE */
     if (rc) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(errno));
-    const char *slash = strrchr(path, '/');
-    struct arena a CLEANUP(arena_release) = {0};
-    return sync_path(slash ? arena_printf(&a, "%.*s/", (int)(slash - path), path) : ".", e);
+    return sync_folder(path, e);
 }
 
 static int sqlite_backup(struct db *base, const char *to_path, struct err *e) {
@@ -522,6 +557,9 @@ const struct db_engine sqlite_engine = {
     .table_exists = sqlite_table_exists,
     .plan = sqlite_plan,
     .checkpoint = sqlite_checkpoint,
+    .sync_file = sqlite_sync_file,
+    .log_apart = sqlite_log_apart,
+    .log_together = sqlite_log_together,
     .backup = sqlite_backup,
     .integrity = sqlite_integrity,
     .lock_schema = sqlite_lock_schema,

@@ -1,7 +1,7 @@
 /* What was answered is there after a kill, exactly once; a full disk loses nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newSite, uuid, sleep } from './lib.mjs';
+import { ON_SERVER, newSite, uuid, sleep } from './lib.mjs';
 
 async function countAll(c, path) {
   const ids = [];
@@ -72,5 +72,31 @@ test('a full disk is told, and nothing is lost', async () => {
     for (const code of done) assert.equal(codes.filter((c) => c === code).length, 1, code);
     await s.stop();
   }
+  await s.end();
+});
+test('what the disk has not taken is not answered; the program ends and says why', { skip: ON_SERVER }, async () => {
+  const s = await newSite(), refused = 5, answered = [];
+  let unanswered;
+  await s.stop();
+  await s.start({ LF_FAULT: 'sync:' + refused });
+  const gone = new Promise((r) => s.child.once('exit', r));
+  for (let i = 0; i < 3 * refused && !unanswered; i++) {
+    const body = { id: uuid(), command: 'household.create', area: 'b1', data: { code: 'D-' + i } };
+    try {
+      assert.equal((await s.admin.call('POST', 'commands', { body })).status, 200);
+      answered.push(body.data.code);
+    } catch (x) {
+      if (x.code === 'ERR_ASSERTION') throw x;
+      unanswered = body;
+    }
+  }
+  assert.equal(await gone, 7);
+  assert.match(s.errors, /the disk refuses what was written/);
+  assert.ok(answered.length < refused, answered.length + ' answers');
+  await s.start();
+  const again = await s.admin.call('POST', 'commands', { body: unanswered });
+  assert.equal(again.status, 200);
+  const codes = await countAll(s.admin, 'household?limit=500');
+  assert.deepEqual(codes.sort(), [...answered, unanswered.data.code].sort());
   await s.end();
 });
