@@ -3,14 +3,14 @@
 
 #include <math.h>
 
-#include "cli/demo_county_internal.h"
+#include "cli/demo_passes.h"
 #include "cli/demo_people.h"
 
 enum {
     USUAL = 25000, COMMUNITIES = 6, QUARTERS = 54, BUILDINGS = 183, TOWNSHIPS = 8, VILLAGES = 67,
     HOMES_TOWN = 4968, HOMES_RURAL = 2680, RESIDENTS_TOWN = 15000,
     LEVEL_TOWNSHIP = 0, LEVEL_COMMUNITY = 2, LEVEL_VILLAGE = 3, LEVEL_QUARTER = 4, LEVEL_BUILDING = 5,
-    OVERLOADED_QUARTER = 20, OVERLOAD = 38,
+    OVERLOADED_QUARTER = 20, OVERLOAD = 38, QUARTER_GATES = 18,
 };
 
 static int64_t scaled(const struct county *c, int n) {
@@ -19,6 +19,10 @@ static int64_t scaled(const struct county *c, int n) {
 
 int64_t county_second(const struct county *c, day_t on, int64_t second) {
     return on < c->d->last ? second : second * c->today_ends / 86400;
+}
+
+int32_t county_cluster(const struct county *c, int nth) {
+    return c->quarters.at[nth ? c->quarters.n * 3 / 4 : c->quarters.n / 5];
 }
 
 /* ---- places ---- */
@@ -44,6 +48,7 @@ static int make_places(struct county *c, struct err *e) {
     c->buildings = places_of(d, c->town, "building");
     c->townships = places_of(d, c->rural, "township");
     c->villages = places_of(d, c->rural, "village");
+    passes_begin(c);
     return 0;
 }
 
@@ -212,6 +217,7 @@ static int add_home(struct homes *h, int32_t place, size_t nth, size_t number, i
     TRY(draft_add(&f, e));
     TRY(family_add(d, &(struct family){&home, &head, size, DAY_NONE, true}, &head_id, e));
     keep_known(h, head_id, around, &head.person);
+    passes_home(h->c, (struct home){.id = home.id, .head = head_id, .quarter = around});
     return 0;
 }
 
@@ -232,23 +238,41 @@ static int make_homes(struct county *c, struct homes h, struct err *e) {
 
 /* ---- gates and those who owe reports ---- */
 
-static int add_gates(struct county *c, struct place_list l, const char *kind, size_t n, int day, struct err *e) {
-    for (size_t i = 0; i < n; i++) {
-        struct draft f = draft_begin(c->d, "gate", l.at[i % l.n], c->d->first + day);
-        draft_text(&f, "kind_of", kind);
+struct gate_new {
+    const char *kind, *name; /* name: behind that of the place; NULL: the roads out of the county */
+    size_t n;
+    int day;
+};
+
+static int add_gates(struct county *c, struct place_list l, struct gate_new g, struct err *e) {
+    static const char *const roads[] = {"东关", "南桥", "西岭", "北川", "石门", "柳溪", "青石垭"};
+    for (size_t i = 0; i < g.n; i++) {
+        struct draft f = draft_begin(c->d, "gate", l.at[i % l.n], c->d->first + g.day);
+        draft_text(&f, "kind_of", g.kind);
+        if (g.name) draft_printf(&f, "name", "%.*s%s", STR_FMT(c->d->places[f.place].name), g.name);
+        else draft_printf(&f, "name", "%s县界卡点", roads[i % COUNT(roads)]);
         draft_complete(&f);
-        pool_add(c->d, POOL_GATE, f.id, f.place)->tag = str_z(kind);
+        pool_add(c->d, POOL_GATE, f.id, f.place)->tag = str_z(g.kind);
         TRY(draft_add(&f, e));
     }
     return 0;
 }
 
+/* Those that are closed come first: each has its gate. */
+static struct place_list quarters_by_need(struct county *c) {
+    struct place_list l = {arena_new(&c->d->a, int32_t, c->quarters.n), 0};
+    for (int closed = 1; closed >= 0; closed--)
+        for (size_t i = 0; i < c->quarters.n; i++)
+            if (passes_closed(c, c->quarters.at[i], c->d->last) == (bool)closed) l.at[l.n++] = c->quarters.at[i];
+    return l;
+}
+
 static int make_gates(struct county *c, struct err *e) {
     struct place_list root = {&c->root, 1};
-    TRY(add_gates(c, root, "county_border", 7, 2, e));
-    TRY(add_gates(c, c->quarters, "quarter_gate", MIN(16, c->quarters.n), 4, e));
-    TRY(add_gates(c, c->townships, "township_border", MIN(8, c->townships.n), 3, e));
-    return add_gates(c, c->villages, "village_road", MIN(12, c->villages.n), 4, e);
+    TRY(add_gates(c, root, (struct gate_new){"county_border", NULL, 7, 2}, e));
+    TRY(add_gates(c, quarters_by_need(c), (struct gate_new){"quarter_gate", "东门", MIN(QUARTER_GATES, c->quarters.n), 4}, e));
+    TRY(add_gates(c, c->townships, (struct gate_new){"township_border", "界卡点", MIN(8, c->townships.n), 3}, e));
+    return add_gates(c, c->villages, (struct gate_new){"village_road", "口卡点", MIN(12, c->villages.n), 4}, e);
 }
 
 static int add_unit(struct county *c, int32_t place, const char *name, struct err *e) {

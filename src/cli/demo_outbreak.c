@@ -2,7 +2,7 @@
  *
  * Forty suspected cases of which eighteen are confirmed; two clusters in two quarters; one death; seven transfers.  The last two are not
  * decided yet, and one is confirmed a day late: the bulletin of the day before must be put right. */
-#include "cli/demo_county_internal.h"
+#include "cli/demo_passes.h"
 
 enum {
     CASES = 40, CLUSTER_A = 12, CLUSTER_B = 8, CONFIRMED_A = 7, CONFIRMED_B = 5, CONFIRMED_OTHERS = 5,
@@ -46,7 +46,7 @@ static void plan_one(struct outbreak *o, size_t i) {
     const struct county *c = o->c;
     bool a = i < CLUSTER_A, b = !a && i < CLUSTER_A + CLUSTER_B;
     size_t n = a ? i : b ? i - CLUSTER_A : i - CLUSTER_A - CLUSTER_B;
-    int32_t place = a ? c->quarters.at[c->quarters.n / 5] : b ? c->quarters.at[c->quarters.n * 3 / 4] : -1;
+    int32_t place = a || b ? county_cluster(c, b) : -1;
     x->who = pick_known(o, place, n);
     x->confirmed = n < (a ? CONFIRMED_A : b ? CONFIRMED_B : CONFIRMED_OTHERS);
     x->suspected = a ? 11 + (int)n * 2 / 3 : b ? 18 + (int)n : 4 + (int)n * 3 / 2;
@@ -81,27 +81,51 @@ static void scan_person(struct outbreak *o, struct draft *f, bool border) {
     if (border) draft_str(f, "id_number", p.id_number);
 }
 
-static int scan(struct outbreak *o, const struct made *gate, struct err *e) {
-    struct demo *d = o->c->d;
-    struct chance *c = chance(o);
-    bool border = str_eq(gate->tag, STR("county_border")), vehicle = chance_hit(c, border ? 600 : 200);
-    struct draft f = draft_begin(d, "gate_scan", gate->place, o->on);
+static struct draft begin_scan(struct outbreak *o, const struct made *gate, bool vehicle, int64_t at) {
+    struct draft f = draft_begin(o->c->d, "gate_scan", gate->place, o->on);
     draft_ref(&f, "gate", gate->id);
     draft_text(&f, "what", vehicle ? "vehicle" : "person");
-    draft_day(&f, "seen_at", o->on, second(o, demo_rush(d)));
-    scan_person(o, &f, border);
-    if (!border) draft_text(&f, "origin", "本县");
-    if (!vehicle && chance_hit(c, 4)) draft_real(&f, "temperature", 37.4 + chance_between(c, 0, 11) / 10.0);
-    else if (chance_hit(c, border ? 35 : 8)) draft_text(&f, "verdict", "turn_back");
+    draft_day(&f, "seen_at", o->on, second(o, at));
+    return f;
+}
+
+static bool of_kind(const struct made *gate, const char *kind) {
+    return str_eqz(gate->tag, kind);
+}
+
+/* With the same pass a minute later at another gate: one of the two cards is a copy, or was handed on. */
+static int scan_again(struct outbreak *o, const struct made *gate, const struct given *pass, int64_t at, struct err *e) {
+    const struct pool *gates = &o->c->d->pools[POOL_GATE];
+    size_t i = chance_below(chance(o), (uint32_t)gates->n), tries = gates->n;
+    while (tries-- && (&gates->all[i] == gate || !of_kind(&gates->all[i], "quarter_gate") || !passes_closed(o->c, gates->all[i].place, o->on))) i = (i + 1) % gates->n;
+    if (tries > gates->n) return 0;
+    struct draft f = begin_scan(o, &gates->all[i], true, at);
+    passes_show(&f, pass);
+    draft_text(&f, "origin", "本县");
     draft_complete(&f);
     return draft_add(&f, e);
+}
+
+static int scan(struct outbreak *o, const struct made *gate, struct err *e) {
+    struct chance *c = chance(o);
+    bool border = of_kind(gate, "county_border"), vehicle = chance_hit(c, border ? 600 : 200);
+    int64_t at = demo_rush(o->c->d);
+    struct draft f = begin_scan(o, gate, vehicle, at);
+    const struct given *pass = passes_at_gate(o->c, &f, vehicle);
+    if (!pass) scan_person(o, &f, border);
+    if (!border) draft_text(&f, "origin", "本县");
+    if (!vehicle && chance_hit(c, 4)) draft_real(&f, "temperature", 37.4 + chance_between(c, 0, 11) / 10.0);
+    else if (!pass && chance_hit(c, border ? 35 : 8)) draft_text(&f, "verdict", "turn_back");
+    draft_complete(&f);
+    TRY(draft_add(&f, e));
+    return pass && pass->plate.n && chance_hit(c, 25) ? scan_again(o, gate, pass, MIN(at + 60, 86399), e) : 0;
 }
 
 /* Fewer pass as the weeks go by, fewer on Sundays; gates that are not watched closely have no scans. */
 static int gates_of_day(struct outbreak *o, struct err *e) {
     const struct pool *gates = &o->c->d->pools[POOL_GATE];
     size_t watched = 0;
-    while (watched < gates->n && (str_eq(gates->all[watched].tag, STR("county_border")) || str_eq(gates->all[watched].tag, STR("quarter_gate")))) watched++;
+    while (watched < gates->n && (of_kind(&gates->all[watched], "county_border") || of_kind(&gates->all[watched], "quarter_gate"))) watched++;
     if (o->day < 3 || watched == 0) return 0;
     int n = (int)(SCANS_PER_DAY * o->c->crowd * (1.15 - 0.3 * o->day / OUTBREAK_DAYS) * ((o->on + 4) % 7 == 0 ? 0.75 : 1));
     for (int i = 0; i < n; i++) TRY(scan(o, &gates->all[chance_below(chance(o), (uint32_t)watched)], e));
@@ -171,7 +195,8 @@ static int fall_ill(struct outbreak *o, struct ill *x, struct err *e) {
     put_person(&f, &x->who->person);
     draft_complete(&f);
     x->id = f.id;
-    return draft_add(&f, e);
+    TRY(draft_add(&f, e));
+    return passes_stay(o->c, x->who->id, o->on, e);
 }
 
 static int case_command(struct outbreak *o, const struct ill *x, const char *name, const char *data_head, day_t on, int64_t at, struct err *e) {
@@ -189,7 +214,8 @@ static int decide(struct outbreak *o, struct ill *x, struct err *e) {
     struct draft v = draft_begin(o->c->d, "triage_visit", -1, on);
     draft_day(&v, x->confirmed ? "confirmed_on" : "excluded_on", on, 0);
     TRY(draft_change(&v, x->visit, e));
-    return case_command(o, x, x->confirmed ? "case.confirm" : "case.exclude", x->confirmed ? "{\"confirmed_at\":\"" : "{\"excluded_at\":\"", on, at, e);
+    TRY(case_command(o, x, x->confirmed ? "case.confirm" : "case.exclude", x->confirmed ? "{\"confirmed_at\":\"" : "{\"excluded_at\":\"", on, at, e));
+    return x->confirmed ? passes_contacts(o->c, x->who->place, o->on, e) : passes_lift(o->c, x->who->id, o->on, e);
 }
 
 static int case_of_day(struct outbreak *o, struct ill *x, struct err *e) {
@@ -294,6 +320,7 @@ static int one_day(struct outbreak *o, struct err *e) {
     for (size_t i = 0; i < CASES; i++) TRY(case_of_day(o, &o->ill[i], e));
     for (size_t i = 0; i < d->pools[POOL_UNIT].n; i++) TRY(report_of(o, i, e));
     TRY(helpers_of_day(o, e));
+    TRY(passes_evening(o->c, o->day, o->on, e));
     if (o->on == d->last - 1) TRY(duplicates(o, e));
     if (o->on == d->last) return issue(o, o->on - 1, "更正：补录1例昨日确诊病例", e);
     return o->on >= d->last - 2 ? issue(o, o->on, "", e) : 0;
@@ -302,7 +329,7 @@ static int one_day(struct outbreak *o, struct err *e) {
 int county_outbreak(struct county *c, struct err *e) {
     struct outbreak o = {.c = c};
     plan(&o);
-    demo_progress(c->d, (struct label){"疫情", "outbreak"}, 1, (int64_t)(OUTBREAK_DAYS * (SCANS_PER_DAY + VISITS_PER_DAY + 70) * c->crowd));
+    demo_progress(c->d, (struct label){"疫情", "outbreak"}, 1, (int64_t)(OUTBREAK_DAYS * (SCANS_PER_DAY + VISITS_PER_DAY + 70) * c->crowd) + 3 * (int64_t)c->closure.homes_n);
     for (o.day = 0; o.day < OUTBREAK_DAYS; o.day++) {
         o.on = c->d->first + o.day;
         TRY(one_day(&o, e));
