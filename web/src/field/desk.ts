@@ -61,9 +61,12 @@ async function settle(): Promise<void> {
   await keep('keep', 'session', JSON.parse(JSON.stringify(session.me)));
 }
 async function confirm(): Promise<void> {
+  const asked = session.me;
   try {
-    session.me = await get<Session>('session');
-    configureApi({ csrf: session.me.csrf });
+    const s = await get<Session>('session');
+    if (session.me !== asked) return; /* signed out meanwhile */
+    session.me = s;
+    configureApi({ csrf: s.csrf });
     await settle();
   } catch (x) {
     if (!(x instanceof Problem)) throw x;

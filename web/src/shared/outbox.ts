@@ -3,7 +3,7 @@ import { ref } from 'vue';
 import { Problem, api } from './api';
 import type { Command } from './command';
 import { resume, session } from './session';
-import { drop, keep, loadAll } from './store';
+import { drop, keep, loadAll, replace } from './store';
 import { uuidv7 } from './uuid';
 
 export interface Waiting {
@@ -62,7 +62,7 @@ async function take(batch: Waiting[], text: string): Promise<boolean> {
       await drop('outbox', w.id);
       sent.value++;
     } else if (busy(a)) all = false;
-    else await keep('outbox', w.id, { ...plain(w), refused: reason(a) });
+    else await replace('outbox', w.id, { ...plain(w), refused: reason(a) });
   }
   await recount();
   return all;
@@ -71,13 +71,15 @@ function post(batch: Waiting[]): Promise<string> {
   const file = new Blob([batch.map((w) => w.body + '\n').join('')], { type: 'application/x-ndjson' });
   return api<string>('POST', 'commands', { file, text: true, timeout: 30000 });
 }
-/* A cookie that outlived the page's token: fetch the token and go on. */
+/* A cookie that outlived the page's token: fetch the token and go on, unless somebody else, or nobody, is signed in by now. */
 async function postAgain(batch: Waiting[]): Promise<string> {
+  const still = () => batch[0].by === me();
   try {
     return await post(batch);
   } catch (x) {
-    if (!(x instanceof Problem) || x.status !== 403) throw x;
-    await resume();
+    if (!(x instanceof Problem) || x.status !== 403 || !still()) throw x;
+    await resume(still);
+    if (!still()) throw x;
     return post(batch);
   }
 }

@@ -14,9 +14,11 @@ function take(s: Session): void {
 /* Work on the page is kept: the person signs in again above it. */
 configureApi({ onSignedOut: () => { if (session.me) session.expired = true; } });
 
-export async function resume(): Promise<void> {
+/* With `wanted`: unless that has become untrue by the time of the answer. */
+export async function resume(wanted = () => true): Promise<void> {
   try {
-    take(await get<Session>('session'));
+    const s = await get<Session>('session');
+    if (wanted()) take(s);
   } catch (x) {
     if (!(x instanceof Problem) || x.status !== 401) throw x;
   } finally {

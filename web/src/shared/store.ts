@@ -35,3 +35,8 @@ export const loadAll = <T>(shelf: Shelf) => run<T[]>(shelf, 'readonly', (tx) => 
 export const keep = (shelf: Shelf, key: string, value: unknown) => run(shelf, 'readwrite', (tx) => tx.objectStore(shelf).put(value, key));
 export const drop = (shelf: Shelf, key: string) => run<unknown>(shelf, 'readwrite', (tx) => tx.objectStore(shelf).delete(key));
 export const wipe = () => run<unknown>(shelves, 'readwrite', (tx) => shelves.forEach((s) => tx.objectStore(s).clear()));
+/* Only what still lies there: what was wiped meanwhile stays wiped. */
+export const replace = (shelf: Shelf, key: string, value: unknown) => run(shelf, 'readwrite', (tx) => {
+  const at = tx.objectStore(shelf).openCursor(key);
+  at.onsuccess = () => { if (at.result) at.result.update(value); };
+});
