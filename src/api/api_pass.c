@@ -157,6 +157,13 @@ static void claims_show(struct request *rq, const struct pass_claims *c, struct 
     json_array(o);
     for (size_t i = 0; i < c->areas_n; i++) json_str(o, c->areas[i]);
     json_array_end(o);
+    json_key(o, "area_names");
+    json_array(o);
+    for (size_t i = 0; i < c->areas_n; i++) {
+        const struct area *x = areas_by_code(request_areas(rq), c->areas[i]);
+        json_str(o, x ? x->name : c->areas[i]);
+    }
+    json_array_end(o);
     time_show(rq, "valid_from", c->from_at, o);
     time_show(rq, "valid_until", c->expires_at, o);
     json_key(o, "outings");

@@ -35,7 +35,7 @@ test('a pass is issued, verified by text and by number, and printed', async () =
   assert.match(text, /^LF1:[0-9A-Z $%*+\-./:]{150,400}$/);
   assert.equal(await qr(id), text, 'the same text each time');
   const v = await guard.post('gate/verify', { gate: 'G1', text });
-  assert.deepEqual([v.verdict, v.label, v.kind, v.areas, v.outings, v.days, v.number], ['valid', 'Valid', 'household', ['q1'], 1, 2, record.data.number]);
+  assert.deepEqual([v.verdict, v.label, v.kind, v.areas, v.area_names, v.outings, v.days, v.number], ['valid', 'Valid', 'household', ['q1'], ['古城小区'], 1, 2, record.data.number]);
   assert.equal(v.record, null, 'gate staff do not read records of passes');
   assert.equal((await worker.post('gate/verify', { gate: 'G1', number: record.data.number.toLowerCase().replaceAll('-', '') })).record, id);
   assert.equal((await guard.call('POST', 'gate/verify', { body: { gate: 'G1', text }, lang: 'zh-Hans' })).body.label, '有效');

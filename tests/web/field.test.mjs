@@ -23,6 +23,7 @@ before(async () => {
   for (let i = 1; i <= 4; i++) await admin.create('household', { code: 'H' + i, door: String(100 + i) }, 'b1');
   await admin.create('household', { code: 'F1', door: '9' }, 'c3');
   await site.loginAs('gate', 'q1');
+  await site.loginAs('gate', 'c1');
   await issue('H1');
 });
 after(async () => { await site?.end(); });
@@ -89,7 +90,7 @@ test('a guard signs in, chooses among the gates of the account, and the phone re
   assert.match(await page.locator('.note.red').innerText(), /不对|错误/);
   await page.fill('#f-password', SITE_PASSWORD);
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: '选择卡口' }).waitFor();
+  await page.getByRole('heading', { name: '选择卡点' }).waitFor();
   await page.locator('.list .item').first().waitFor();
   assert.equal(await page.locator('.list .item').count(), 2, 'the far gate is not offered');
   await axeField(page, 'gates');
@@ -186,7 +187,7 @@ test('a pass is read by the camera and verified by the phone; the same pass agai
   assert.equal((await scans())[0].pass, await numberOf(id));
   await page.getByRole('button', { name: '扫出入证' }).click();
   await page.locator('.verdict.green').waitFor({ timeout: 45000 });
-  assert.match(await page.locator('.note.amber').innerText(), /同一张证 1 分钟前刚在本卡口登记过/);
+  assert.match(await page.locator('.note.amber').innerText(), /同一张证 1 分钟前刚在本卡点登记过/);
   assert.deepEqual(asked, [], 'the server was not asked');
   await finish(page);
 });
@@ -315,7 +316,7 @@ test('what the server refuses stays on the phone with the reason in words, until
   const page = await phoneAtGate({ allow: broken });
   await page.getByRole('button', { name: '更多' }).click();
   await axeField(page, 'more');
-  await page.getByRole('button', { name: '换卡口' }).click();
+  await page.getByRole('button', { name: '换卡点' }).click();
   await page.getByRole('button', { name: /临时卡口/ }).click();
   await page.getByRole('heading', { name: '临时卡口' }).waitFor();
   await admin.cmd('gate.remove', { record: gone });
@@ -361,6 +362,47 @@ test('signing out warns of what waits and leaves nothing on the phone', async ()
   assert.equal((await page.evaluate(() => fetch('/api/v1/session').then((r) => r.status))), 401, 'the session ended as soon as the server was there');
   await finish(page);
 });
+
+for (const answer of ['a refusal', 'a token that is over']) {
+  test(`who signs out while a send is under way leaves nothing that is sent or shown later, though the answer is ${answer}`, async () => {
+    const page = await phoneAtGate({ workers: 'block', allow: /blocked by Playwright|403|net::ERR/ }), before = (await scans()).length;
+    let sends = 0, reply;
+    const begun = new Promise((on) => page.route('**/api/v1/commands', (r) => {
+      if (sends++) return r.continue();
+      const { id } = JSON.parse(r.request().postData().split('\n')[0]);
+      const body = answer === 'a refusal' ? [200, { id, status: 422, detail: '不收' }] : [403, { status: 403, code: 'FORBIDDEN', title: '不允许' }];
+      reply = () => r.fulfill({ status: body[0], contentType: 'application/x-ndjson', body: JSON.stringify(body[1]) + '\n' });
+      on();
+    }));
+    await page.getByRole('button', { name: '步行人员' }).click();
+    await page.locator('main input').last().fill('赵前人');
+    await page.getByRole('button', { name: '放行', exact: true }).click();
+    await begun;
+    await page.getByText('待上传 1').waitFor();
+    await page.getByRole('button', { name: '更多' }).click();
+    await page.getByRole('button', { name: '退出登录' }).click();
+    await page.getByRole('button', { name: '丢弃并退出' }).click();
+    await page.fill('#f-login', 'gate-c1');
+    await page.fill('#f-password', SITE_PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /古城小区东门/ }).click();
+    await page.getByRole('button', { name: '扫出入证' }).waitFor();
+    await reply();
+    /* The next one's own is sent, and it alone. */
+    await page.getByRole('button', { name: '步行人员' }).click();
+    await page.locator('main input').last().fill('钱后人');
+    await page.getByRole('button', { name: '放行', exact: true }).click();
+    await uploaded(page);
+    const all = await scans(), added = all.slice(0, all.length - before).map((d) => d.name);
+    assert.deepEqual(added, ['钱后人']);
+    await page.getByRole('button', { name: '待传' }).click();
+    await page.getByText('没有待上传的登记').waitFor();
+    assert.doesNotMatch(await page.locator('body').innerText(), /赵前人|不收|退回/);
+    await page.getByRole('button', { name: '更多' }).click();
+    await page.getByText('gate-c1').waitFor();
+    await finish(page);
+  });
+}
 
 test('lists and keys that are out of date are said beside the verdict', async () => {
   const page = await phoneAtGate({ allow: broken }), text = await codeOf(await issue('H1'));

@@ -109,13 +109,13 @@ export interface Judged {
   old: 'none' | 'lists' | 'keys'; /* what is out of date on the phone */
   asked?: boolean; /* the server said it */
 }
-interface Said { verdict: Verdict; number?: string; kind?: string; areas?: string[]; valid_until?: string; outings?: number | null; days?: number | null }
+interface Said { verdict: Verdict; number?: string; kind?: string; area_names?: string[]; valid_until?: string; outings?: number | null; days?: number | null }
 const kindNames = ['household', 'person', 'vehicle', 'visitor'];
 
 async function ask(body: Record<string, string>): Promise<Judged> {
   const s = await post<Said>('gate/verify', { ...body, gate: (held.gate as GateRef).id }, { timeout: 8000 });
   return {
-    verdict: s.verdict, number: s.number, kind: s.kind ? kindNames.indexOf(s.kind) + 1 : undefined, areas: s.areas && s.areas.map(areaName), old: 'none', asked: true,
+    verdict: s.verdict, number: s.number, kind: s.kind ? kindNames.indexOf(s.kind) + 1 : undefined, areas: s.area_names, old: 'none', asked: true,
     until: s.valid_until ? Date.parse(s.valid_until) : undefined, outings: s.outings || undefined, days: s.days || undefined, id: s.number,
   };
 }
