@@ -31,6 +31,14 @@ const householdSteps: Step[] = [
   { verb: 'assign', what: 'step.assign.what', inputs: [{ key: 'member', field: 'member', required: true, orNobody: true }],
     fits: () => true, data: (r) => ({ households: [r.id] }) },
 ];
+const revoked = (r: Rec) => !!r.data.revoked_at;
+const passSteps: Step[] = [
+  { verb: 'revoke', what: 'step.revoke.what', inputs: [{ key: 'reason', field: 'revoke_reason', required: true }], fits: (r) => !revoked(r) },
+  { verb: 'stay_home', what: 'step.stay_home.what',
+    inputs: [{ key: 'from', field: 'stay_home_from', note: 'step.today' }, { key: 'until', field: 'stay_home_until', note: 'step.open' }],
+    fits: (r) => !revoked(r) && !r.data.stay_home_from },
+  { verb: 'lift', what: 'step.lift.what', inputs: [], fits: (r) => !revoked(r) && !!r.data.stay_home_from },
+];
 function duplicateSteps(r: Rec): Step[] {
   const pair = r.data.candidate ? 'row' : 'records';
   return [
@@ -40,6 +48,6 @@ function duplicateSteps(r: Rec): Step[] {
   ];
 }
 export function stepsOf(r: Rec): Step[] {
-  const all: Record<string, Step[]> = { case: caseSteps, household: householdSteps, duplicate: duplicateSteps(r) };
+  const all: Record<string, Step[]> = { case: caseSteps, household: householdSteps, pass: passSteps, duplicate: duplicateSteps(r) };
   return (all[r.kind] || []).filter((s) => s.fits(r));
 }

@@ -45,3 +45,9 @@ export function shown(r: Rec, f: Field): string {
   const v = value(f, r.data[f.name], r);
   return r.kind === 'duplicate' && f.name === 'kind' ? kindByName(v)?.label || v : v;
 }
+/* A record that nobody named goes by the first thing it says. */
+export function headed(r: Rec): string {
+  if (r.title && r.title !== r.id.slice(0, 8)) return r.title;
+  const k = kindByName(r.kind), first = k?.fields.find((f) => f.list && !f.sealed && !bareId(k, f));
+  return (first && shown(r, first)) || r.title;
+}

@@ -29,11 +29,11 @@ export function cutLabel(figure: string, field: string, value: string): string {
 const groups: [string, string[]][] = [
   ['people', ['area', 'household', 'resident']],
   ['org', ['organisation', 'member', 'assignment', 'application', 'report_in']],
-  ['gates', ['gate', 'gate_scan']],
+  ['gates', ['gate', 'gate_scan', 'pass']],
   ['clinic', ['triage_visit']],
   ['cases', ['case']],
   ['reports', ['report_unit', 'daily_report']],
-  ['system', ['user', 'user_role', 'protocol', 'duplicate']],
+  ['system', ['user', 'user_role', 'protocol', 'duplicate', 'pass_key']],
 ];
 export function kindGroups(): { name: string; kinds: Kind[] }[] {
   /* What is issued has a page of its own, which leads to the list. */

@@ -36,7 +36,7 @@ export interface Rec {
 export interface Page { records: Rec[]; next: string | null }
 export interface Change { field: string; label: string; from?: Value; to?: Value; personal?: boolean }
 export interface HistoryEntry {
-  seq: number; at: string; actor: { id: string; name: string }; command: string; reason?: string; changes: Change[];
+  seq: number; at: string; actor: { id: string | null; name: string }; command: string; reason?: string; changes: Change[];
 }
 export interface Figure { id: string; dim: Record<string, string>; value: number | null; unit: string; label: string }
 export interface Series { id: string; label: string; unit: string; points: { on: string; value: number }[] }
