@@ -6,7 +6,7 @@
 
 enum {
     CASES = 40, CLUSTER_A = 12, CLUSTER_B = 8, CONFIRMED_A = 7, CONFIRMED_B = 5, CONFIRMED_OTHERS = 5,
-    SCANS_PER_DAY = 650, VISITS_PER_DAY = 38, LATE_CASE = CASES - 3, RECOVERY_DAYS = 14, DEATH_AFTER = 9,
+    SCANS_PER_DAY = 650, SCANS_MOST = 800, VISITS_PER_DAY = 38, LATE_CASE = CASES - 3, RECOVERY_DAYS = 14, DEATH_AFTER = 9,
 };
 
 struct ill {
@@ -106,10 +106,9 @@ static int scan_again(struct outbreak *o, const struct made *gate, const struct 
     return draft_add(&f, e);
 }
 
-static int scan(struct outbreak *o, const struct made *gate, struct err *e) {
+static int scan(struct outbreak *o, const struct made *gate, int64_t at, struct err *e) {
     struct chance *c = chance(o);
     bool border = of_kind(gate, "county_border"), vehicle = chance_hit(c, border ? 600 : 200);
-    int64_t at = demo_rush(o->c->d);
     struct draft f = begin_scan(o, gate, vehicle, at);
     const struct given *pass = passes_at_gate(o->c, &f, vehicle);
     if (!pass) scan_person(o, &f, border);
@@ -121,6 +120,11 @@ static int scan(struct outbreak *o, const struct made *gate, struct err *e) {
     return pass && pass->plate.n && chance_hit(c, 25) ? scan_again(o, gate, pass, MIN(at + 60, 86399), e) : 0;
 }
 
+static int by_time(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* Fewer pass as the weeks go by, fewer on Sundays; gates that are not watched closely have no scans. */
 static int gates_of_day(struct outbreak *o, struct err *e) {
     const struct pool *gates = &o->c->d->pools[POOL_GATE];
@@ -128,7 +132,10 @@ static int gates_of_day(struct outbreak *o, struct err *e) {
     while (watched < gates->n && (of_kind(&gates->all[watched], "county_border") || of_kind(&gates->all[watched], "quarter_gate"))) watched++;
     if (o->day < 3 || watched == 0) return 0;
     int n = (int)(SCANS_PER_DAY * o->c->crowd * (1.15 - 0.3 * o->day / OUTBREAK_DAYS) * ((o->on + 4) % 7 == 0 ? 0.75 : 1));
-    for (int i = 0; i < n; i++) TRY(scan(o, &gates->all[chance_below(chance(o), (uint32_t)watched)], e));
+    int64_t at[SCANS_MOST];
+    for (int i = 0; i < n; i++) at[i] = demo_rush(o->c->d);
+    qsort(at, (size_t)n, sizeof *at, by_time);
+    for (int i = 0; i < n; i++) TRY(scan(o, &gates->all[chance_below(chance(o), (uint32_t)watched)], at[i], e));
     return 0;
 }
 
