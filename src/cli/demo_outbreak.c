@@ -321,7 +321,7 @@ static int issue(struct outbreak *o, day_t on, const char *note, struct err *e) 
 static int one_day(struct outbreak *o, struct err *e) {
     struct demo *d = o->c->d;
     TRY(demo_flush(d, e));
-    demo_clock(d, o->on, second(o, 21 * 3600));
+    demo_clock(d, o->on, o->on < d->last ? 21 * 3600 : o->c->today_ends);
     TRY(gates_of_day(o, e));
     TRY(visits_of_day(o, e));
     for (size_t i = 0; i < CASES; i++) TRY(case_of_day(o, &o->ill[i], e));
