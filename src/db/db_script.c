@@ -42,18 +42,21 @@ static size_t skip_quoted(struct str sql, size_t at) {
     return length < 0 ? sql.n : at + head + (size_t)length + end.n;
 }
 
+/* The next `what` that is none of their text, or the end.  Most bytes begin nothing: every statement comes this way at every start. */
+static size_t skip_to(char what, struct str sql, size_t at) {
+    while (at < sql.n && sql.p[at] != what) {
+        bool plain = sql.p[at] != '\'' && sql.p[at] != '"' && sql.p[at] != '-' && sql.p[at] != '/';
+        at = plain ? at + 1 : MAX(skip_quoted(sql, at), at + 1);
+    }
+    return at;
+}
+
 int db_script_expand(const char *const types[TOKEN__COUNT], struct str sql, struct buf *to, struct err *e) {
     for (size_t at = 0; at < sql.n;) {
-        size_t behind = skip_quoted(sql, at);
-        if (behind > at) {
-            buf_add_str(to, str_sub(sql, at, behind));
-            at = behind;
-            continue;
-        }
-        if (sql.p[at] != '{') {
-            buf_addc(to, sql.p[at++]);
-            continue;
-        }
+        size_t behind = skip_to('{', sql, at);
+        buf_add_str(to, str_sub(sql, at, behind));
+        at = behind;
+        if (at == sql.n) break;
         struct str rest = str_sub(sql, at + 1, sql.n);
         ptrdiff_t length = str_find_char(rest, '}');
         if (length < 0) return err_set(e, ERR_DB, NULL, M_DB_TEXT, "a token has no end");
@@ -68,8 +71,7 @@ int db_script_expand(const char *const types[TOKEN__COUNT], struct str sql, stru
 
 struct str db_script_cut(struct str *rest) {
     struct str sql = *rest;
-    size_t at = 0;
-    while (at < sql.n && sql.p[at] != ';') at = MAX(skip_quoted(sql, at), at + 1);
+    size_t at = skip_to(';', sql, 0);
     *rest = str_sub(sql, MIN(at + 1, sql.n), sql.n);
     return str_trim(str_sub(sql, 0, at));
 }

@@ -129,6 +129,7 @@ static void script(struct db *db, struct str sql) {
 static void older_site(const char *path) {
     struct str sql = read_all(path);
     ptrdiff_t key = str_find(sql, STR("Its key is "));
+    unit_own_database();
     CHECK(key > 0 && mkdir(world_path(""), 0700) == 0);
     write_key(str_sub(sql, (size_t)key + 11, sql.n));
     struct db *db = open_place();
@@ -257,6 +258,7 @@ static const char two_sites[] = "INSERT INTO setting (site, name, value) VALUES 
 static void place_of_schema_1(const char *rows) {
     struct err e;
     if (!kind_count()) site_program_init(systems_all);
+    unit_own_database();
     CHECK(mkdir(world_path(""), 0700) == 0);
     struct db *db CLEANUP(db_closep) = open_place();
     CHECK(schema_update_to(db, 5, 1, &e) == 0);

@@ -1,5 +1,7 @@
 /* Runs every registered test in random order (the seed is printed; SEED=n repeats it), each in a child of its own.
- * LF_DB=postgres://.../NAME: each gets a database of its own on that server, taken away afterwards. */
+ * LF_DB=postgres://.../NAME: the program makes a database of its own on that server; after each test the rows go and the tables stay, for making them costs
+ * more than most tests do. */
+#include <libpq-fe.h>
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@ enum verdict { PASSED, FAILED, SKIPPED, SKIP_STATUS = 77 };
 static struct unit_test *tests;
 static char dir[64];
 static char *server; /* the database of LF_DB as it was given */
+static pid_t program;
 
 void unit_register(struct unit_test *t) {
     t->next = tests;
@@ -51,25 +54,71 @@ static bool shell(const char *const argv[]) {
     return waitpid(child, &status, 0) == child && status == 0;
 }
 
-static bool database(const char *verb, const char *how) {
-    char sql[200];
-    snprintf(sql, sizeof sql, "%s unit_%d %s", verb, (int)getpid(), how);
-    return shell((const char *const[]){"psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", server, "-c", sql, NULL});
+/* False when the server refuses one of them. */
+static bool ask(const char *url, const char *sql, const char *then) {
+    PGconn *c = PQconnectdb(url);
+    bool well = PQstatus(c) == CONNECTION_OK;
+    for (; sql && well; sql = then, then = NULL) {
+        PGresult *r = PQexec(c, sql);
+        well = PQresultStatus(r) == PGRES_COMMAND_OK;
+        PQclear(r);
+    }
+    PQfinish(c);
+    return well;
 }
+
+/* Behind unit_PID, the database of this program, may stand one that a test has for itself. */
+static const char *database_name(const char *behind) {
+    static char name[40];
+    snprintf(name, sizeof name, "unit_%d%s", (int)program, behind);
+    return name;
+}
+
+static const char *database_url(const char *behind) {
+    static char url[1024];
+    snprintf(url, sizeof url, "%.*s/%s", (int)(strrchr(server, '/') - server), server, database_name(behind));
+    return url;
+}
+
+/* Away with what there is of it, and a new one if wanted. */
+static bool database_drop(const char *behind, bool again) {
+    char drop[100], make[100];
+    snprintf(drop, sizeof drop, "DROP DATABASE IF EXISTS %s WITH (FORCE)", database_name(behind));
+    snprintf(make, sizeof make, "CREATE DATABASE %s", database_name(behind));
+    return ask(server, "SET client_min_messages = warning", drop) && (!again || ask(server, make, NULL));
+}
+
+static bool database_make(const char *behind) {
+    return database_drop(behind, true) && setenv("LF_DB", database_url(behind), 1) == 0;
+}
+
+void unit_own_database(void) {
+    if (server && !database_make("_own")) unit_fail(__FILE__, __LINE__, "the server makes no database");
+}
+
+/* Who still uses it is sent away, and every row goes.  Refused when the tables are not as the first test left them. */
+static const char database_clear[] =
+    "SET client_min_messages = warning;"
+    "DO $$ DECLARE t regclass; is_now text; was text; BEGIN "
+    "PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid();"
+    "IF to_regclass('migration') IS NULL THEN RETURN; END IF;"
+    "FOR t IN SELECT oid FROM pg_class WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r' AND pg_relation_size(oid) > 0 "
+    "AND relname NOT IN ('migration', 'schema_column') LOOP "
+    "EXECUTE CASE WHEN pg_relation_size(t) < 1000000 THEN 'DELETE FROM ' ELSE 'TRUNCATE ' END || t; END LOOP;"
+    "SELECT md5(string_agg(format('%s %s %s %s', relname, attname, atttypid, attstattarget), ',' ORDER BY relname, attnum)) || "
+    "(SELECT md5(string_agg(kind || ' ' || name, ',' ORDER BY kind, name)) FROM schema_column) || (SELECT string_agg(CAST(number AS text), ' ') FROM migration) INTO is_now "
+    "FROM pg_class AS c JOIN pg_attribute ON attrelid = c.oid WHERE relnamespace = CAST('public' AS regnamespace) AND attnum > 0;"
+    "CREATE SCHEMA IF NOT EXISTS unit; CREATE TABLE IF NOT EXISTS unit.shape AS SELECT is_now AS shape; SELECT shape INTO was FROM unit.shape;"
+    "IF is_now <> was THEN RAISE EXCEPTION 'other tables'; END IF; END $$";
 
 static bool begin(void) {
-    char url[1024];
     snprintf(dir, sizeof dir, "/tmp/lf-unit-XXXXXX");
-    if (!mkdtemp(dir)) return false;
-    if (!server) return true;
-    snprintf(url, sizeof url, "%.*s/unit_%d", (int)(strrchr(server, '/') - server), server, (int)getpid());
-    setenv("LF_DB", url, 1);
-    return database("CREATE DATABASE", "");
+    return mkdtemp(dir) != NULL;
 }
 
-static void end(void) {
+static bool end(void) {
     shell((const char *const[]){"rm", "-rf", dir, NULL});
-    if (server) database("DROP DATABASE", "WITH (FORCE)");
+    return !server || ask(database_url(""), database_clear, NULL) || database_make("");
 }
 
 static enum verdict verdict_of(const struct unit_test *t) {
@@ -83,7 +132,7 @@ static enum verdict verdict_of(const struct unit_test *t) {
     }
     int status = 1;
     waitpid(child, &status, 0);
-    end();
+    if (!end()) return FAILED;
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIP_STATUS) return SKIPPED;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? PASSED : FAILED;
 }
@@ -103,13 +152,16 @@ int main(int argc, char **argv) {
         all[j] = swap;
     }
     log_quiet(true);
+    program = getpid();
     if (getenv("LF_DB")) server = strdup(getenv("LF_DB"));
+    if (server && !database_make("")) return 1;
     for (size_t i = 0; i < n; i++) {
         enum verdict v = verdict_of(all[i]);
         count[v]++;
         if (v == FAILED) printf("FAIL %s (%s, SEED=%u)\n", all[i]->name, all[i]->file, seed);
         if (v == SKIPPED) printf("SKIP %s (%s)\n", all[i]->name, all[i]->file);
     }
+    if (server) database_drop("", false), database_drop("_own", false);
     printf("%zu passed, %zu failed\n", count[PASSED], count[FAILED]);
     return count[FAILED] ? 1 : 0;
 }

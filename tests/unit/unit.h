@@ -35,6 +35,8 @@ void unit_fail(const char *file, int line, const char *fmt, ...) PRINTF(3, 4) NO
 void unit_skip(const char *why) NORETURN;
 /* The sites of this run are on a server (LF_DB): there is no file to look into. */
 bool unit_on_server(void);
+/* On a server, from here on LF_DB is an empty database, taken away at the end: for a test that makes or changes tables.  Else the tables may be there. */
+void unit_own_database(void);
 /* A fresh directory for this test, removed at its end. */
 const char *unit_dir(void);
 
