@@ -84,7 +84,7 @@ int metrics_route(struct request *rq, struct err *e) {
     metric(b, "writer_waiting_seconds", "gauge", "How long the commands under way have been waiting for their commit.", (double)w.waiting_us / 1e6);
     metric(b, "writer_queue_seconds_total", "counter", "Time that commands stood in the queue, all together.", (double)w.queue_us / 1e6);
     queue_metrics(rq, b);
-    metric(b, "writer_commit_seconds_total", "counter", "Time in transactions.", (double)w.commit_us / 1e6);
+    metric(b, "writer_commit_seconds_total", "counter", "Time of groups from their beginning until they are answered.", (double)w.commit_us / 1e6);
     rq->type = "text/plain; version=0.0.4; charset=utf-8";
     return 0;
 }

@@ -1,6 +1,6 @@
-/* Clients that create households without a pause, remember what was promised to them, and prove in the end that it was kept. */
+/* Clients that create households without a pause, remember what was promised to them, and prove in the end that it was kept.  Who is told to come later does so. */
 import assert from 'node:assert/strict';
-import { cli, uuid } from './lib.mjs';
+import { cli, sleep, uuid } from './lib.mjs';
 
 const PATIENCE = 400; /* ms after which who is impatient hangs up and sends the same command again */
 const LINES = 20;
@@ -8,7 +8,7 @@ const LINES = 20;
 export class Load {
   /* mayBreak: connections to the program may be lost, and with them an answer. */
   constructor({ mayBreak = false } = {}) {
-    Object.assign(this, { mayBreak, going: true, name: uuid().slice(-6), sent: new Map(), kept: new Map(), refused: [], longest: 0, hungUp: 0, repeated: 0, clients: [] });
+    Object.assign(this, { mayBreak, going: true, name: uuid().slice(-6), sent: new Map(), kept: new Map(), refused: [], longest: 0, hungUp: 0, repeated: 0, later: 0, clients: [] });
   }
   /* n clients of one sort, who are `client`, spread over the areas. */
   start(client, n, sort = 'steady', areas = ['b1', 'b2']) {
@@ -41,7 +41,7 @@ export class Load {
     for (let began = Date.now(); ;) {
       const signal = impatient ? AbortSignal.timeout(PATIENCE) : undefined;
       try {
-        const r = await client.call('POST', 'commands', { body, signal });
+        const r = await this.post(client, { body, signal });
         this.took(began);
         this.take(body, r.status, r.body, impatient);
         return;
@@ -52,11 +52,20 @@ export class Load {
     }
   }
   async lines(client, bodies, again = false) {
-    const began = Date.now(), r = await client.call('POST', 'commands', { body: bodies.map((b) => JSON.stringify(b)).join('\n'), type: 'application/x-ndjson' });
+    const began = Date.now(), r = await this.post(client, { body: bodies.map((b) => JSON.stringify(b)).join('\n'), type: 'application/x-ndjson' });
     this.took(began);
     if (r.status !== 200) return this.refused.push(`${r.status} ${JSON.stringify(r.body)}`);
     const out = r.body.trim().split('\n').map((l) => JSON.parse(l));
     bodies.forEach((b, i) => this.take(b, out[i]?.status ?? 200, out[i], again));
+  }
+  /* A machine that does much else takes in less: 503, and when to come again. */
+  async post(client, o) {
+    for (let tries = 0; ; tries++) {
+      const r = await client.call('POST', 'commands', o), wait = Number(r.headers.get('retry-after'));
+      if (r.status !== 503 || !wait || tries === 20) return r;
+      this.later++;
+      await sleep(wait * 1000);
+    }
   }
   took(began) { this.longest = Math.max(this.longest, Date.now() - began); }
   /* Who sent a command once is not told that it had run before: not even when the program had to send it to the database again. */
