@@ -2,7 +2,7 @@
  *
  * A list goes through phases; a cursor names the phase and the place in it:
  *   p  by path and id: everything, or the rows of an INDEXED filter
- *   g  KIND_LOG, newest first
+ *   g  KIND_LOG, newest first: through all places, and place by place when most rows are of others
  *   n  names beginning with the text, i  initials beginning with it, both by index
  *   s  by path and id again: text anywhere in the name, its pinyin or codes; what n and i have given is left out
  * Before the first page of a search stand the records that the text names exactly: an identity or phone number, a code.
@@ -10,10 +10,11 @@
 #include "api/request.h"
 
 #include "base/utf8.h"
+#include "core/recent.h"
 #include "core/trace.h"
 #include "text/text.h"
 
-enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000, PLACE_TEXT = 1024 };
+enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000, STRAYS_MOST = 500, STRAYS_FOR_ONE = 10, PLACE_TEXT = 1024 };
 
 struct filter {
     size_t field;
@@ -34,6 +35,7 @@ struct listing {
     size_t exact_n;
     bool numbered; /* the text is somebody's whole number: there is nothing else to look for */
     size_t limit, n, budget;
+    size_t strays; /* g: rows of other places; one of ours makes up for some */
     struct record *found;
     struct cursor pos; /* where reading stands */
     struct cursor at;  /* where the next page begins: behind the last record given */
@@ -205,23 +207,33 @@ static struct record glance(const struct listing *l, struct rows *rows) {
     return r;
 }
 
-/* False when the page is full and one more was found, or the budget is used up. */
-static bool take_row(struct listing *l, struct arena *one, struct rows *rows) {
-    struct record r = glance(l, rows);
-    bool wanted = (l->pos.phase != 'g' || in_ranges(l, r.path)) && matches(l, one, &r);
+static bool is_ours(struct listing *l, struct str path) {
+    if (l->pos.phase != 'g' || in_ranges(l, path)) {
+        l->strays -= MIN(l->strays, (size_t)STRAYS_FOR_ONE);
+        return true;
+    }
+    l->strays++;
+    return false;
+}
+
+/* False when the page is full and one more was found, or the budget is used up.  `rows` stands on the record, or it is a whole one. */
+static bool take(struct listing *l, struct arena *one, const struct record *r, struct rows *rows) {
+    bool wanted = is_ours(l, r->path) && matches(l, one, r);
     if (wanted && l->n == l->limit) {
         l->more = true;
         return false;
     }
-    if (wanted) record_read(l->rq->a, l->k, rows, &l->found[l->n++]);
+    if (wanted && rows) record_read(l->rq->a, l->k, rows, &l->found[l->n++]);
+    else if (wanted) l->found[l->n++] = *record_dup(l->rq->a, r);
     /* The place moves on over rows that do not match only while the page has room. */
-    if (wanted || l->n < l->limit) remember_place(l, &r, place_text(l, one, &r));
+    if (wanted || l->n < l->limit) remember_place(l, r, place_text(l, one, r));
     if (--l->budget == 0) l->more = true;
     return l->budget > 0;
 }
 
 static int64_t page_size(const struct listing *l) {
     bool plain = l->q.n == 0 && l->filters_n <= (l->by != NULL);
+    if (plain && l->strays) return STRAYS_MOST;
     return plain || l->pos.phase == 'n' || l->pos.phase == 'i' ? (int64_t)(l->limit - l->n) + 1 : SCAN_PAGE;
 }
 
@@ -233,7 +245,7 @@ static int open_page(struct listing *l, struct path_range range, int64_t page, s
     struct val path = VTEXT(arena_str(l->rq->a, l->pos.path)), text = VTEXT(arena_str(l->rq->a, l->pos.text));
     static const char last[] = "\xf4\x8f\xbf\xbf";
     switch (l->pos.phase) {
-    case 'g': return db_query(db, &q->newest, ret, e, site, from, to, id, limit);
+    case 'g': return db_query(db, &q->newest, ret, e, site, id, limit);
     case 'n':
     case 'i': {
         struct val end = VTEXTZ(arena_printf(l->rq->a, "%.*s%s", STR_FMT(l->folded), last));
@@ -245,22 +257,60 @@ static int open_page(struct listing *l, struct path_range range, int64_t page, s
     }
 }
 
-/* Everything of one range; 1 when the page is full or the budget used up. */
+/* Everything of one range; 1 when the page is full or the budget used up.  Of a log all there is, or until there are too many strays. */
 static int read_range(struct listing *l, struct path_range range, struct err *e) {
     struct arena one CLEANUP(arena_release) = {0};
-    for (;;) {
+    while (l->strays < STRAYS_MOST) {
         struct rows *rows CLEANUP(rows_donep) = NULL;
         int64_t page = page_size(l), got_n = 0;
         int got;
         TRY(open_page(l, range, page, &rows, e));
         while ((got = rows_next(rows, e)) == 1) {
+            struct record r = glance(l, rows);
             arena_clear(&one);
             got_n++;
-            if (!take_row(l, &one, rows)) return 1;
+            if (!take(l, &one, &r, rows)) return 1;
         }
         if (got < 0) return -1;
         if (got_n < page) return 0;
     }
+    return 0;
+}
+
+static size_t places(const struct listing *l, struct str **ret) {
+    const struct areas *t = request_areas(l->rq);
+    struct str *paths = arena_new(l->rq->a, struct str, t->n);
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (in_ranges(l, t->all[i].path)) paths[n++] = t->all[i].path;
+    *ret = paths;
+    return n;
+}
+
+/* The rest of a log, of our places alone. */
+static int read_places(struct listing *l, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0}, one CLEANUP(arena_release) = {0};
+    struct recent of = {.kind = l->k};
+    size_t page, n;
+    of.paths_n = places(l, &of.paths);
+    l->strays = 0;
+    do {
+        struct record **rows;
+        arena_clear(&a);
+        of.before = l->pos.id;
+        page = (size_t)page_size(l);
+        TRY(recent_rows(l->rq->db, l->rq->site->id, &a, &of, page, &rows, &n, e));
+        for (size_t i = 0; i < n; i++) {
+            arena_clear(&one);
+            if (!take(l, &one, rows[i], NULL)) return 1;
+        }
+    } while (n == page);
+    return 0;
+}
+
+static int read_log(struct listing *l, struct err *e) {
+    int r = read_range(l, path_range(l->rq->a, STR("")), e);
+    return r || l->strays < STRAYS_MOST ? r : read_places(l, e);
 }
 
 static void place_at_start(struct listing *l) {
@@ -272,10 +322,7 @@ static void place_at_start(struct listing *l) {
  * those behind it are read from their beginning. */
 static int read_phase(struct listing *l, bool going_on, struct err *e) {
     if (!going_on) place_at_start(l);
-    if (l->pos.phase == 'g') {
-        struct path_range all = {l->ranges[0], path_range(l->rq->a, l->ranges[l->ranges_n - 1]).to};
-        return read_range(l, all, e);
-    }
+    if (l->pos.phase == 'g') return read_log(l, e);
     for (size_t i = 0; i < l->ranges_n; i++) {
         struct path_range range = path_range(l->rq->a, l->ranges[i]);
         bool here = going_on && path_under(l->pos.path, l->ranges[i]);

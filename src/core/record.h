@@ -65,7 +65,8 @@ struct kind_sql {
     struct stmt insert, update, get;
     struct stmt old;         /* with months: as get, in all tables; `get` looks into the kind's own alone, the others read all */
     struct stmt range_after; /* $1 site $2 path from $3 path to $4 after path $5 after id $6 limit; order path, id; not removed */
-    struct stmt newest;      /* KIND_LOG: $1 site $2 path from $3 path to $4 before id $5 limit; order id descending */
+    struct stmt newest;      /* KIND_LOG: $1 site $2 before id $3 limit; order id descending */
+    struct stmt newest_at;   /* KIND_LOG: $1 site $2 path $3 before id $4 limit: of that place alone; order id descending */
     struct stmt scan;        /* $1 site $2 after id $3 limit: all, removed ones too, order id */
     struct stmt batches;     /* KIND_LOG: $1 site; order batch, id */
     struct stmt search_name, search_initials; /* $1 site $2 text from $3 text to $4 path from $5 path to $6 after text $7 after id $8 limit */

@@ -230,8 +230,11 @@ static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *
     finish(&q->move, k, "move", b);
     if (k->flags & KIND_LOG) {
         select_all(b, k);
-        buf_addz(b, " AND id < $4 AND path >= $2 AND path < $3 ORDER BY id DESC LIMIT $5");
+        buf_addz(b, " AND id < $2 ORDER BY id DESC LIMIT $3");
         finish(&q->newest, k, "newest", b);
+        select_all(b, k);
+        buf_addz(b, " AND path = $2 AND id < $3 ORDER BY id DESC LIMIT $4");
+        finish(&q->newest_at, k, "newest_at", b);
         select_all(b, k);
         buf_addz(b, " ORDER BY batch, id");
         finish(&q->batches, k, "batches", b);
@@ -378,7 +381,7 @@ void record_tables_build(void) {
         build_by_field(q, k, &b);
         build_seen(q, k, &b);
         build_ddl(q, k, &b);
-        struct stmt *one[] = {&q->old, &q->months_any, &q->page, &q->remove, &q->erase, &q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->scan,
+        struct stmt *one[] = {&q->old, &q->months_any, &q->page, &q->remove, &q->erase, &q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->newest_at, &q->scan,
                               &q->batches, &q->derived, &q->search_name, &q->search_initials, &q->move};
         for (size_t j = 0; j < COUNT(one); j++) register_if(one[j], 1);
         register_if(q->by_field, k->n);

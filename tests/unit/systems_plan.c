@@ -10,14 +10,19 @@ static void as_of_file(char *sql) {
         for (char *at; (at = strstr(sql, marks[i][0]));) memcpy(at, marks[i][1], strlen(marks[i][0]));
 }
 
-/* Whether every table it reads is looked into so; with `but`, that one is not asked, and what was found may be gathered before it is put in order. */
-static bool by_index(sqlite3 *c, const struct stmt *s, const char *how, const char *but) {
+static sqlite3_stmt *plan_of(sqlite3 *c, const struct stmt *s) {
     static char sql[1 << 16];
     sqlite3_stmt *st;
-    size_t tables = 0, right = 0;
     CHECK(snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", s->sql) < (int)sizeof sql);
     as_of_file(sql);
     if (sqlite3_prepare_v2(c, sql, -1, &st, NULL) != SQLITE_OK) unit_fail(__FILE__, __LINE__, "%s: %s", s->name, sqlite3_errmsg(c));
+    return st;
+}
+
+/* Whether every table it reads is looked into so; with `but`, that one is not asked, and what was found may be gathered before it is put in order. */
+static bool by_index(sqlite3 *c, const struct stmt *s, const char *how, const char *but) {
+    sqlite3_stmt *st = plan_of(c, s);
+    size_t tables = 0, right = 0;
     while (sqlite3_step(st) == SQLITE_ROW) {
         const char *step = (const char *)sqlite3_column_text(st, 3);
         bool reads = str_starts(str_z(step), STR("SEARCH ")) || str_starts(str_z(step), STR("SCAN ")), ours = strstr(step, how) != NULL;
@@ -27,6 +32,14 @@ static bool by_index(sqlite3 *c, const struct stmt *s, const char *how, const ch
     }
     sqlite3_finalize(st);
     return tables > 0 && tables == right;
+}
+
+static bool sorts(sqlite3 *c, const struct stmt *s) {
+    sqlite3_stmt *st = plan_of(c, s);
+    bool found = false;
+    while (sqlite3_step(st) == SQLITE_ROW) found |= strstr((const char *)sqlite3_column_text(st, 3), "TEMP B-TREE") != NULL;
+    sqlite3_finalize(st);
+    return found;
 }
 
 /* Whether the statement looks into an index by more than the site, which holds for every row. */
@@ -66,6 +79,9 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at"), at_gate, " gate "));
     CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
+    CHECK(by_index(c, stmt_named("gate_scan.newest"), "USING PRIMARY KEY (site=? AND id<?)", NULL));
+    CHECK(by_index(c, stmt_named("gate_scan.newest_at"), "_path (site=? AND path=? AND id<?)", NULL));
+    CHECK(!sorts(c, stmt_named("gate_scan.newest")) && !sorts(c, stmt_named("gate_scan.newest_at")));
     sqlite3_close(c);
     desk_close(&d);
 }
