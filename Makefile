@@ -122,6 +122,7 @@ replay:
 # ---- load figures: what is measured and how is in docs/bench.md ----
 bench: $(OUT)/lianfang $(OUT)/bench-core
 	bench/run.sh $(OUT) $(QUICK)
+$(OUT)/bench-growth: $(OUT)/bench/growth_fill.o $(OUT)/bench/growth_stmts.o
 $(OUT)/bench-core $(OUT)/bench-growth: $(OUT)/bench-%: $(OUT)/bench/%.o $(patsubst %.c,$(OUT)/%.o,$(filter-out src/api/%.c src/cli/%.c,$(SRC))) $(OUT)/gen/hant.o
 	@echo "  LD $@"; $(CC) $(LINK_$(V)) -o $@ $^ $(LDLIBS)
 

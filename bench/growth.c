@@ -1,44 +1,30 @@
-/* bench-growth DIR ROWS [ROWS...]: does a scan cost more when there are many?  For each number a site below DIR is filled with so many scans of the last 28
- * days; then what a scan, somebody's history, a gate's hour, who passed together and the dashboard's figures cost is measured in processor time, which
- * neighbours on the machine change least.  The last line says how much dearer the last number is than the first, beside its limit. */
+/* bench-growth DIR ROWS[+OLD] [ROWS...]: does a scan cost more when there are many?  For each argument a site below DIR is filled with so many scans of the last 28
+ * days, and OLD ones before them, which are in the tables of their months; then what a scan costs and what is asked about scans of the last 28 days is measured: in
+ * processor time, which neighbours on the machine change least, and in pages that the file's cache did not have.  The last line says how much dearer the last
+ * site is than the first, beside its limit. */
+#include "growth.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "core/figure.h"
-#include "core/tx.h"
-#include "core/writer.h"
+#include "core/recent.h"
 #include "systems/gates/gates.h"
 #include "systems/gates/history.h"
 #include "systems/systems.h"
 
-enum { PER_GATE = 500, PER_PERSON = 50, FILL = 1000, GROUP = 64, GROUPS = 200, ASKED = 300, DAYS = 28 };
-enum { INSERT, HISTORY, HOUR, NEAR, FIGURES, WHAT__COUNT };
-static const char *const names[WHAT__COUNT] = {"scan", "history", "hour", "near", "figures"};
+enum { GROUP = 64, GROUPS = 100, ASKED = 200, RUNS = 5, BYTES_OF_PAGE = 4096, LISTED_MOST = 50, STRAYS = 500 };
+enum { HISTORY, HOUR, NEAR, FIGURES, LISTED, QUIET, DAY, ON, INSERT, WHAT__COUNT };
+static const char *const names[WHAT__COUNT] = {"history", "hour", "near", "figures", "list", "quiet", "day", "export", "scan"};
 static const double dearer_most = 2;
 
-struct world {
-    struct site *s;
-    struct id *gates; /* as many as there are rows for: an answer is as long whatever the number */
-    int64_t gates_n, people, begun;
-    char top[AREA_PATH];
-    uint64_t random;
+struct cost {
+    double us, pages;
 };
-struct some {
-    struct write_item item;
-    struct world *w;
-    int64_t n;
-};
-
-static void NORETURN fail(const char *what, const struct err *e) {
-    struct buf b CLEANUP(buf_release) = BUF(1000);
-    err_text(e, LANG_EN, &b);
-    die(1, "bench-growth: %s: %s %s", what, e->field, b.p);
-}
-
-static int64_t pick(struct world *w, int64_t n) {
-    w->random = w->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)((w->random >> 16) % (uint64_t)n);
-}
 
 static int64_t cpu_us(void) {
     struct timespec t;
@@ -46,164 +32,219 @@ static int64_t cpu_us(void) {
     return (int64_t)t.tv_sec * US_PER_SECOND + t.tv_nsec / 1000;
 }
 
-static struct str phone(struct arena *a, int64_t i) {
-    return str_z(arena_printf(a, "138%08lld", (long long)i));
-}
-
-/* ---- scans ---- */
-
-static int scans_run(struct tx *tx, struct write_item *item, struct err *e) {
-    struct some *x = (struct some *)item;
-    tx_as(tx, &actor_system, "gate_scan.create", &gate_scan_kind, "create");
-    for (int64_t i = 0; i < x->n; i++) {
-        struct record *r = record_new(tx->a, &gate_scan_kind);
-        struct errs errs = {.n = 0};
-        *record_val(r, "gate") = VID(x->w->gates[pick(x->w, x->w->gates_n)]);
-        record_set_int(r, "seen_at", tx->now - pick(x->w, 60 * US_PER_SECOND));
-        record_set_text(r, "what", pick(x->w, 4) ? STR("person") : STR("vehicle"));
-        record_set_text(r, "phone", phone(tx->a, pick(x->w, x->w->people)));
-        if (pick(x->w, 4) == 0) record_set_text(r, "plate", str_z(arena_printf(tx->a, "晋A%05lld", (long long)pick(x->w, 100000))));
-        TRY(tx_create(tx, r, &errs, e));
-    }
-    return 0;
-}
-
-static void scans(struct world *w, int64_t n) {
-    struct some x = {.item = {.run = scans_run}, .w = w, .n = n};
-    struct err e;
-    if (writer_run(w->s, &x.item, &e)) fail("scans", &e);
-}
-
-/* ---- the site ---- */
-
-static int gates_run(struct tx *tx, struct write_item *item, struct err *e) {
-    struct some *x = (struct some *)item;
-    struct areas *t = site_areas(tx->site);
-    struct id area = t->all[0].id;
-    areas_drop(t);
-    for (int64_t i = 0; i < x->n; i++) {
-        struct record *r = record_new(tx->a, &gate_kind);
-        struct errs errs = {.n = 0};
-        tx_as(tx, &actor_system, "gate.create", &gate_kind, "create");
-        r->area = area;
-        record_set_text(r, "name", str_z(arena_printf(tx->a, "卡点%lld", (long long)i)));
-        record_set_text(r, "code", str_z(arena_printf(tx->a, "G%lld", (long long)i)));
-        record_set_text(r, "kind_of", STR("road"));
-        TRY(tx_create(tx, r, &errs, e));
-        x->w->gates[i] = r->id;
-    }
-    return 0;
-}
-
-static void site_make(struct world *w, const char *dir, int64_t rows) {
-    struct some x = {.item = {.run = gates_run}, .w = w, .n = rows / PER_GATE};
-    struct err e;
-    if (site_create(dir, &(struct site_options){.code = "top", .level = "county"}, &e) || site_open(dir, &w->s, &e)) fail(dir, &e);
-    w->begun = day_make(2022, 1, 1) * US_PER_DAY;
-    w->s->clock.fixed_us = w->begun;
-    w->people = rows / PER_PERSON;
-    w->gates_n = x.n;
-    w->gates = calloc((size_t)x.n, sizeof *w->gates);
-    INVARIANT(w->gates);
-    if (writer_run(w->s, &x.item, &e)) fail("gates", &e);
-    struct areas *t = site_areas(w->s);
-    snprintf(w->top, sizeof w->top, "%.*s", STR_FMT(t->all[0].path));
-    areas_drop(t);
-}
-
-static void site_fill(struct world *w, int64_t rows) {
-    for (int64_t done = 0; done < rows; done += FILL) {
-        w->s->clock.fixed_us = w->begun + (int64_t)((double)DAYS * (double)US_PER_DAY * (double)done / (double)rows);
-        scans(w, FILL);
-    }
+/* Nothing is mapped (main), so what the cache does not have is read. */
+static int64_t bytes_read(void) {
+    char text[400];
+    int64_t n = 0;
+    int fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text);
+    if (fd >= 0) close(fd);
+    struct str rest = {text, (size_t)MAX(got, (ssize_t)0)}, line, name;
+    if (!str_cut(&rest, '\n', &line) || !str_cut(&line, ':', &name) || !str_to_int(str_trim(line), 0, INT64_MAX, &n)) die(1, "bench-growth: /proc/self/io cannot be read");
+    return n;
 }
 
 /* ---- what is measured ---- */
 
-static void figures(struct world *w, const struct gates_ask *q) {
+struct scans {
+    struct write_item item;
+    struct growth *g;
+};
+
+static int scans_run(struct tx *tx, struct write_item *item, struct err *e) {
+    tx_as(tx, &actor_system, "gate_scan.create", &gate_scan_kind, "create");
+    for (int64_t i = 0; i < GROUP; i++) TRY(growth_scan(tx, ((struct scans *)item)->g, i, e));
+    return 0;
+}
+
+static struct str path_of(struct growth *g, struct arena *a, const char *code) {
+    struct areas *t = site_areas(g->s);
+    struct str path = arena_str(a, areas_by_code(t, str_z(code))->path);
+    areas_drop(t);
+    return path;
+}
+
+static int64_t live_time(struct growth *g, int64_t length) {
+    return g->since + growth_pick(g, g->now - g->since - length);
+}
+
+static int figures(struct growth *g, const struct gates_ask *q, struct err *e) {
     static const char *const ids[] = {"gate.persons", "gate.vehicles", "gate.turned_back", "gate.febrile"};
     struct figure_value v;
-    struct err e;
     for (size_t i = 0; i < COUNT(ids); i++) {
-        struct figure_query f = {.figure = figure_by_id(str_z(ids[i])), .path = str_z(w->top), .from = site_today(w->s), .to = site_today(w->s)};
-        if (figure_value(q->db, w->s, q->a, &f, &v, &e)) fail(ids[i], &e);
+        struct figure_query f = {.figure = figure_by_id(str_z(ids[i])), .path = path_of(g, q->a, "top"), .from = site_today(g->s), .to = site_today(g->s)};
+        TRY(figure_value(q->db, g->s, q->a, &f, &v, e));
     }
+    return 0;
 }
 
-static void hour(struct world *w, struct gates_ask q, bool near) {
+static int hour(struct growth *g, struct gates_ask q, bool near, struct err *e) {
     struct gates_passages p, with;
-    struct err e;
-    q.from = w->begun + pick(w, (DAYS - 1) * US_PER_DAY);
+    q.from = live_time(g, 3600 * US_PER_SECOND);
     q.to = q.from + 3600 * US_PER_SECOND;
-    if (gates_hour(&q, w->gates[pick(w, w->gates_n)], &p, &e)) fail("hour", &e);
-    if (near && p.n && gates_near(&q, &p.all[0], GATES_NEAR_MINUTES, &with, &e)) fail("near", &e);
+    TRY(gates_hour(&q, growth_gate(growth_pick(g, g->gates)), &p, e));
+    return near && p.n ? gates_near(&q, &p.all[0], GATES_NEAR_MINUTES, &with, e) : 0;
 }
 
-static void history(struct world *w, struct gates_ask q) {
+static int history(struct growth *g, struct gates_ask q, struct err *e) {
     struct gates_passages p;
-    struct err e;
-    q.to = w->s->clock.fixed_us + US_PER_DAY;
-    q.from = q.to - GATES_HISTORY_DAYS * US_PER_DAY;
-    if (gates_history(&q, gates_traced("phone"), phone(q.a, pick(w, w->people)), &p, &e)) fail("history", &e);
+    q.to = g->now;
+    q.from = g->since;
+    return gates_history(&q, gates_traced("pass"), growth_pass(q.a, growth_pick(g, g->people)), &p, e);
 }
 
-static void ask(struct world *w, int what) {
-    for (int i = 0; i < ASKED; i++) {
-        struct arena a CLEANUP(arena_release) = {0};
-        struct gates_ask q = {.site = w->s, .a = &a, .actor = &actor_system, .limit = 50};
-        struct err e;
-        if (site_reader(w->s, &q.db, &e)) fail("reader", &e);
-        if (what == HISTORY) history(w, q);
-        else if (what == FIGURES) figures(w, &q);
-        else hour(w, q, what == NEAR);
-        site_reader_done(w->s, q.db);
+/* The scans behind a gate's figure of a day. */
+static int day(struct growth *g, const struct gates_ask *q, struct err *e) {
+    char id[ID_TEXT];
+    struct figure_cursor at = {.path = STR("")};
+    struct record *found;
+    size_t n;
+    day_t on = tz_day(g->s->tz, live_time(g, US_PER_DAY));
+    struct figure_query f = {.figure = figure_by_id(STR("gate.persons_by_gate")), .path = path_of(g, q->a, "top"), .from = on, .to = on, .n = 1};
+    f.dims[0] = (struct dim){STR("gate"), arena_str(q->a, str_z(id_text(growth_gate(growth_pick(g, g->gates)), id)))};
+    return figure_rows(q->db, g->s, q->a, &f, &at, LISTED_MOST, &found, &n, e);
+}
+
+static int read_rows(const struct gates_ask *q, struct rows *rows, struct err *e) {
+    struct record r;
+    int got;
+    while ((got = rows_next(rows, e)) == 1) record_read(q->a, &gate_scan_kind, rows, &r);
+    rows_done(rows);
+    return got;
+}
+
+/* As the interface reads on: through all places, then, where most rows are of others, place by place. */
+static int list(struct growth *g, const struct gates_ask *q, size_t rows_n, struct id *ret, struct err *e) {
+    struct rows *rows;
+    struct record r = {.id = {{0}}};
+    int got;
+    memset(ret->b, 0xff, sizeof ret->b);
+    TRY(db_query(q->db, &kind_sql(&gate_scan_kind)->newest, &rows, e, VINT(g->s->id), VID(*ret), VINT((int64_t)rows_n)));
+    while ((got = rows_next(rows, e)) == 1) {
+        record_read(q->a, &gate_scan_kind, rows, &r);
+        *ret = r.id;
+    }
+    rows_done(rows);
+    return got;
+}
+
+static int quiet(struct growth *g, const struct gates_ask *q, struct err *e) {
+    struct str path = path_of(g, q->a, GROWTH_QUIET);
+    struct recent of = {.kind = &gate_scan_kind, .paths = &path, .paths_n = 1};
+    struct record **found;
+    size_t n;
+    TRY(list(g, q, STRAYS, &of.before, e));
+    TRY(recent_rows(q->db, g->s->id, q->a, &of, LISTED_MOST, &found, &n, e));
+    INVARIANT(n > 0);
+    return 0;
+}
+
+/* An export that has come as far as some live time. */
+static int export_on(struct growth *g, const struct gates_ask *q, struct err *e) {
+    struct rows *rows;
+    struct str path = path_of(g, q->a, "top");
+    struct path_range in = path_range(q->a, path);
+    struct id from = {{0}};
+    int64_t ms = live_time(g, US_PER_DAY) / 1000;
+    for (int i = 5; i >= 0; i--, ms >>= 8) from.b[i] = (uint8_t)ms;
+    TRY(db_query(q->db, &kind_sql(&gate_scan_kind)->range_after, &rows, e, VINT(g->s->id), VTEXT(in.from), VTEXT(in.to), VTEXT(path), VID(from), VINT(LISTED_MOST)));
+    return read_rows(q, rows, e);
+}
+
+static int ask(struct growth *g, int what, const struct gates_ask *q, struct err *e) {
+    switch (what) {
+    case HISTORY: return history(g, *q, e);
+    case FIGURES: return figures(g, q, e);
+    case LISTED: return list(g, q, LISTED_MOST, &(struct id){{0}}, e);
+    case QUIET: return quiet(g, q, e);
+    case DAY: return day(g, q, e);
+    case ON: return export_on(g, q, e);
+    default: return hour(g, *q, what == NEAR, e);
     }
 }
 
-static double cost(struct world *w, int what) {
-    int64_t began = cpu_us();
-    for (int i = 0; what == INSERT && i < GROUPS; i++) scans(w, GROUP);
-    if (what != INSERT) ask(w, what);
-    return (double)(cpu_us() - began) / (what == INSERT ? GROUPS * GROUP : ASKED);
+static void ask_once(struct growth *g, int what) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct gates_ask q = {.site = g->s, .a = &a, .actor = &actor_system, .limit = LISTED_MOST};
+    struct err e;
+    if (site_reader(g->s, &q.db, &e) || ask(g, what, &q, &e)) growth_fail(names[what], &e);
+    site_reader_done(g->s, q.db);
 }
 
-static void measure(const char *dir, int64_t rows, double us[WHAT__COUNT]) {
-    struct world w = {.random = 1};
-    site_make(&w, dir, rows);
-    site_fill(&w, rows);
-    printf("%10lld", (long long)rows);
+static struct cost run_once(struct growth *g, int what) {
+    struct scans x = {.item = {.run = scans_run}, .g = g};
+    int64_t n = what == INSERT ? GROUPS : ASKED, bytes = bytes_read(), began = cpu_us();
+    for (int64_t i = 0; i < n; i++) {
+        if (what == INSERT) g->s->clock.fixed_us += (g->now - g->since) * GROUP / g->live;
+        if (what == INSERT) growth_run(g, names[what], &x.item);
+        else ask_once(g, what);
+    }
+    double each = (double)(what == INSERT ? n * GROUP : n);
+    return (struct cost){(double)(cpu_us() - began) / each, (double)(bytes_read() - bytes) / BYTES_OF_PAGE / each};
+}
+
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* After a run to be warm. */
+static struct cost median(struct growth *g, int what) {
+    double us[RUNS], pages[RUNS];
+    run_once(g, what);
+    for (int i = 0; i < RUNS; i++) {
+        struct cost c = run_once(g, what);
+        us[i] = c.us;
+        pages[i] = c.pages;
+    }
+    qsort(us, RUNS, sizeof *us, by_size);
+    qsort(pages, RUNS, sizeof *pages, by_size);
+    return (struct cost){us[RUNS / 2], pages[RUNS / 2]};
+}
+
+/* ---- the table ---- */
+
+static void measure(const char *dir, const char *name, struct growth *g, struct cost to[WHAT__COUNT]) {
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    growth_open(g, path);
+    printf("%20s", name);
     for (int what = 0; what < WHAT__COUNT; what++) {
-        cost(&w, what); /* once to be warm */
-        us[what] = cost(&w, what);
-        printf(" %9.1f", us[what]);
+        to[what] = median(g, what);
+        printf(" %8.1f %6.1f", to[what].us, to[what].pages);
         fflush(stdout);
     }
     printf("\n");
-    free(w.gates);
-    site_close(w.s);
+    site_close(TAKE(g->s));
+}
+
+static struct growth parse(const char *text) {
+    struct str rest = str_z(text), live;
+    int64_t n, old = 0;
+    bool right = str_cut(&rest, '+', &live) && str_to_int(live, 10000, INT64_C(1000000000), &n);
+    if (!right || (rest.n && !str_to_int(rest, 0, INT64_C(1000000000), &old))) die(2, "bench-growth: %s is no number of scans from 10000 on, nor two with + between", text);
+    return growth_of(n, old);
 }
 
 int main(int argc, char **argv) {
-    double first[WHAT__COUNT], last[WHAT__COUNT];
+    struct cost first[WHAT__COUNT], last[WHAT__COUNT];
     bool right = true;
-    char dir[600];
-    int64_t rows;
-    if (argc < 3) die(2, "usage: bench-growth DIR ROWS [ROWS...]");
-    log_quiet(true);
+    if (argc < 3) die(2, "usage: bench-growth DIR ROWS[+OLD] [ROWS...]");
+    if (getenv("LF_DB") || getenv("LF_CLOCK")) die(2, "bench-growth: fills files, by a clock of its own: take LF_DB and LF_CLOCK away");
+    sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, (sqlite3_int64)0, (sqlite3_int64)0);
     site_program_init(systems_all);
-    printf("      rows");
-    for (int what = 0; what < WHAT__COUNT; what++) printf(" %9s", names[what]);
+    printf("%20s", "scans");
+    for (int what = 0; what < WHAT__COUNT; what++) printf(" %8s %6s", names[what], "pages");
     printf("   processor us each\n");
     for (int i = 2; i < argc; i++) {
-        if (!str_to_int(str_z(argv[i]), 10 * FILL, INT64_C(1000000000), &rows)) die(2, "bench-growth: %s is no number of rows from 10000 on", argv[i]);
-        snprintf(dir, sizeof dir, "%s/%s", argv[1], argv[i]);
-        measure(dir, rows, i == 2 ? first : last);
+        struct growth g = parse(argv[i]);
+        measure(argv[1], argv[i], &g, i == 2 ? first : last);
     }
     if (argc == 3) return 0;
-    printf("    dearer");
+    printf("%20s", "dearer");
     for (int what = 0; what < WHAT__COUNT; what++) {
-        printf(" %9.2f", last[what] / first[what]);
-        right &= last[what] <= dearer_most * first[what];
+        printf(" %8.2f %6s", last[what].us / first[what].us, "");
+        right &= last[what].us <= dearer_most * first[what].us;
     }
     printf("   at most %.2f\n", dearer_most);
     return !right;
