@@ -102,19 +102,23 @@ static int load_query(const struct ask *k, const struct rule *u, day_t from, day
     return got;
 }
 
-/* The rows of the figure from the day on that matters to the period's end. */
-static int open_tally(const struct ask *k, const struct rule *u, int stmt, char first[DAY_TEXT], char last[DAY_TEXT], struct rows **ret,
-                      struct err *e) {
-    struct str from = u->f->how == STOCK ? STR("") : str_z(day_text(k->from, first));
-    const struct val v[] = {VINT(k->s->id), VTEXT(k->path), VTEXTZ(u->f->id), VTEXT(from), VTEXTZ(day_text(k->to, last))};
-    return put_question(k, &figure_stmts[stmt], v, COUNT(v), ret, e);
+/* By cut, or for each day.  The texts must live as long as the rows. */
+static int open_tally(const struct ask *k, const struct rule *u, bool each_day, struct rows **ret, struct err *e) {
+    char day[DAY_TEXT];
+    struct str first = arena_str(k->a, str_z(day_text(k->from, day))), last = arena_str(k->a, str_z(day_text(k->to, day)));
+    struct val site = VINT(k->s->id), path = VTEXT(k->path), id = VTEXTZ(u->f->id);
+    if (u->f->how == FLOW) {
+        const struct val v[] = {site, path, id, VTEXT(first), VTEXT(last)};
+        return put_question(k, &figure_stmts[each_day ? ST_TALLY_FLOW_DAYS : ST_TALLY_FLOW], v, COUNT(v), ret, e);
+    }
+    const struct val v[] = {site, path, id, VTEXT(last)};
+    return put_question(k, &figure_stmts[each_day ? ST_TALLY_STOCK_DAYS : ST_TALLY_STOCK], v, COUNT(v), ret, e);
 }
 
 static int load_tallies(const struct ask *k, const struct rule *u, struct cells *c, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    char first[DAY_TEXT], last[DAY_TEXT];
     int got = 0;
-    TRY(open_tally(k, u, ST_TALLY_CUTS, first, last, &rows, e));
+    TRY(open_tally(k, u, false, &rows, e));
     while (rows && (got = rows_next(rows, e)) > 0) cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), (double)rows_int(rows, 1));
     return got;
 }
@@ -135,9 +139,8 @@ static int load_each_day(const struct ask *k, const struct rule *u, struct cells
         return 0;
     }
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    char first[DAY_TEXT], last[DAY_TEXT];
     int got = 0;
-    TRY(open_tally(k, u, ST_TALLY_DAYS, first, last, &rows, e));
+    TRY(open_tally(k, u, true, &rows, e));
     while (rows && (got = rows_next(rows, e)) > 0) {
         double n = (double)rows_int(rows, 2) * (double)(k->to - row_day(rows, k) + 1);
         cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), n);
@@ -267,9 +270,8 @@ int figure_cuts(struct db *db, struct site *s, struct arena *a, const struct fig
 
 static int series_of_tally(const struct ask *k, const struct rule *u, double *v, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    char first[DAY_TEXT], last[DAY_TEXT];
     int got;
-    TRY(open_tally(k, u, ST_TALLY_DAYS, first, last, &rows, e));
+    TRY(open_tally(k, u, true, &rows, e));
     while ((got = rows_next(rows, e)) > 0)
         if (cut_holds(rows_text(rows, 0), k->want)) v[row_day(rows, k) - k->from] += (double)rows_int(rows, 2);
     if (u->f->how == STOCK)

@@ -69,7 +69,9 @@ struct str cut_get(struct str cut, struct str name);
 int dims_cut(struct arena *a, const struct figure_query *q, struct str *ret, struct err *e);
 
 /* ---- statements ---- */
-enum { ST_TALLY_ADD, ST_TALLY_CUTS, ST_TALLY_DAYS, ST_TALLY_NONE, ST_TALLY_ALL, ST_ENDED_ADD, ST_ENDED_BELOW, ST_ENDED_MOVE, ST__COUNT };
+enum {
+    ST_TALLY_ADD, ST_TALLY_FLOW, ST_TALLY_FLOW_DAYS, ST_TALLY_STOCK, ST_TALLY_STOCK_DAYS, ST_TALLY_NONE, ST_TALLY_ALL, ST_ENDED_ADD, ST_ENDED_BELOW, ST_ENDED_MOVE, ST__COUNT
+};
 extern struct stmt figure_stmts[ST__COUNT];
 /* Records that a FLOW may count: $1 site $2 first value of `on` $3 the one behind the last $4 path from $5 path to $6 after path
  * $7 after id $8 limit; order path, id.  span_at: $9 the id of what `way` points to. */

@@ -79,6 +79,10 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at"), at_gate, " gate "));
     CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
+    CHECK(by_index(c, stmt_named("tally_flow"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));
+    CHECK(by_index(c, stmt_named("tally_flow_days"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));
+    CHECK(by_index(c, stmt_named("tally_stock"), "USING PRIMARY KEY (site=? AND path=? AND figure=?)", NULL));
+    CHECK(by_index(c, stmt_named("tally_stock_days"), "USING PRIMARY KEY (site=? AND path=? AND figure=?)", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.newest"), "USING PRIMARY KEY (site=? AND id<?)", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.newest_at"), "_path (site=? AND path=? AND id<?)", NULL));
     CHECK(!sorts(c, stmt_named("gate_scan.newest")) && !sorts(c, stmt_named("gate_scan.newest_at")));
