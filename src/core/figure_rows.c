@@ -1,6 +1,8 @@
 /* The records behind a figure: read in path order, kept when the rule says that they count in what was asked. */
 #include "core/figure_internal.h"
 
+#include "core/months.h"
+
 enum { PAGE_FIRST = 500, PAGE_MOST = 16000, SPAN_DAYS = 7 };
 
 /* ---- records one after the other ---- */
@@ -98,9 +100,12 @@ static bool named_way(const struct rows_ask *k, struct id *ret) {
 }
 
 static void scan_span(const struct rows_ask *k, struct record_scan *c) {
+    const struct rule *u = k->rule;
     struct id way;
     bool named = named_way(k, &way);
-    c->span = named ? &k->rule->span_at : &k->rule->span;
+    bool fresh = u->span_fresh.sql && !months_may_have_seen(u->f->kind, tz_start(k->s->tz, k->q->from, 0), site_now(k->s));
+    if (named) c->span = fresh ? &u->span_at_fresh : &u->span_at;
+    else c->span = fresh ? &u->span_fresh : &u->span;
     c->at = named ? VID(way) : VNULL;
     if (k->rule->f->kind->fields[k->rule->on].type == F_TIME) {
         c->value = VINT(tz_start(k->s->tz, k->q->from, 0));

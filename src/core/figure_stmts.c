@@ -51,15 +51,28 @@ static void span_finish(struct arena *a, const struct rule *u, const char *name,
     buf_clear(b);
 }
 
-static void span_of_log(struct arena *a, struct rule *u, const struct field *way, const char *which, const char *name, struct stmt *s) {
+static void span_of_log(struct arena *a, struct rule *u, const char *which, bool fresh, const char *name, struct stmt *s) {
     struct buf b CLEANUP(buf_release) = BUF(1 << 17), where CLEANUP(buf_release) = BUF(1 << 16);
     const struct kind *k = u->f->kind;
     const char *on = k->fields[u->on].name;
-    buf_addf(&where, " WHERE site = $1 AND %s %s AND %s >= $2 AND %s < $3 AND path >= $4 AND path < $5", way->name, which, on, on);
+    buf_addf(&where, " WHERE site = $1 AND %s %s AND %s >= $2 AND %s < $3 AND path >= $4 AND path < $5", k->fields[u->way].name, which, on, on);
     for (size_t i = 0; i < u->tests_n; i++) add_test(&where, k, &u->tests[i]);
     INVARIANT(!where.failed);
-    record_select_where(&b, k, arena_strz(a, buf_str(&where)));
+    (fresh ? record_select_fresh : record_select_where)(&b, k, arena_strz(a, buf_str(&where)));
     span_finish(a, u, name, &b, s);
+}
+
+static void spans_of_log(struct arena *a, struct rule *u) {
+    const struct kind *k = u->f->kind;
+    const struct field *way = way_in(k);
+    if (!way) return;
+    u->way = kind_field(k, str_z(way->name));
+    const char *any = arena_printf(a, "IN (SELECT id FROM %s WHERE site = $1)", kind_table(kind_by_name(str_z(way->ref))));
+    span_of_log(a, u, any, false, "rows", &u->span);
+    span_of_log(a, u, "= $9", false, "rows_at", &u->span_at);
+    if (!k->seen || strcmp(k->fields[u->on].name, k->seen) != 0) return;
+    span_of_log(a, u, any, true, "rows_fresh", &u->span_fresh);
+    span_of_log(a, u, "= $9", true, "rows_at_fresh", &u->span_at_fresh);
 }
 
 void span_build(struct arena *a, struct rule *u) {
@@ -68,11 +81,7 @@ void span_build(struct arena *a, struct rule *u) {
     const char *on = k->fields[u->on].name;
     struct str select = str_z(kind_sql(k)->get.sql), tail = STR(" AND id = $2");
     if (k->flags & KIND_LOG) {
-        const struct field *way = way_in(k);
-        if (!way) return;
-        u->way = kind_field(k, str_z(way->name));
-        span_of_log(a, u, way, arena_printf(a, "IN (SELECT id FROM %s WHERE site = $1)", kind_table(kind_by_name(str_z(way->ref)))), "rows", &u->span);
-        span_of_log(a, u, way, "= $9", "rows_at", &u->span_at);
+        spans_of_log(a, u);
         return;
     }
     INVARIANT(str_ends(select, tail));

@@ -51,6 +51,10 @@ bool months_may_hold(const struct kind *k, struct id id, int64_t now) {
     return k->sunset_days && (ms < (moved_before(k, now) + US_PER_DAY) / 1000 || ms >= NO_TIME_MS);
 }
 
+bool months_may_have_seen(const struct kind *k, int64_t from, int64_t now) {
+    return k->sunset_days && from < moved_before(k, now) + US_PER_DAY;
+}
+
 int months_load(struct tx *tx, const struct kind *k, struct id id, struct record **ret, struct err *e) {
     if (months_may_hold(k, id, tx->now)) return record_load(tx->db, tx->site->id, tx->a, k, id, ret, e);
     return record_load_fresh(tx->db, tx->site->id, tx->a, k, id, ret, e);

@@ -16,6 +16,8 @@
 /* May a row of that id have left the kind's own table?  The time in the id (UUIDv7) says no: what it says of rows that are moved is never more than a day
  * ahead of the truth, as move and erasure keep to. */
 bool months_may_hold(const struct kind *k, struct id id, int64_t now);
+/* The same of rows that were seen (kind->seen) at or after a time: nothing is seen after it was stored, but by a clock that is a little ahead. */
+bool months_may_have_seen(const struct kind *k, int64_t from, int64_t now);
 /* As record_load, where nearly every id is new; for now = tx->now. */
 int months_load(struct tx *tx, const struct kind *k, struct id id, struct record **ret, struct err *e);
 /* An id whose time is more than a day ahead, or that holds none: where there was one, rows are looked for in more places.  In the transaction that

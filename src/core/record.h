@@ -78,6 +78,7 @@ struct kind_sql {
     struct stmt *by_hash;    /* FIND, not KIND_LOG: $1 site $2 hash: three at most */
     struct stmt *trace;      /* TRACE: see trace.h */
     struct stmt *between;    /* KIND_LOG, INDEXED reference: $1 site $2 value $3 after seen $4 after id $5 seen before $6 limit; order seen, id */
+    struct stmt *between_fresh; /* the same of the kind's own table alone: months_may_have_seen */
     /* With months; of the kind's own table. */
     struct stmt months_any;   /* $1 site $2 id: a row when a month has it */
     struct stmt page, remove; /* as in month_table; page has $4 before id at its end */
@@ -94,6 +95,7 @@ const struct kind_sql *kind_sql(const struct kind *k);
 /* Appends the beginning of a statement that selects the rows of a log in all its tables; `where`, with $1 the site, is asked of each table, for SQLite
  * hands no condition with a query in it on to them.  What follows goes on with AND. */
 void record_select_where(struct buf *b, const struct kind *k, const char *where);
+void record_select_fresh(struct buf *b, const struct kind *k, const char *where); /* in the kind's own table alone */
 enum { RECORD_COLUMNS = 11 }; /* system columns before the fields in a selected row */
 
 /* ---- reading; every function takes the site's id from `site` ---- */

@@ -55,10 +55,14 @@ static void add_time_index(struct buf *b, const struct kind *k, const char *name
         buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", name, f->name, table, f->name, k->seen);
 }
 
-static void select_from(struct buf *b, const struct kind *k) {
+void record_select_fresh(struct buf *b, const struct kind *k, const char *where) {
     buf_addz(b, "SELECT " COLUMNS);
     add_names(b, k, false);
-    buf_addf(b, " FROM %s WHERE site = $1", kind_table(k));
+    buf_addf(b, " FROM %s%s", kind_table(k), where);
+}
+
+static void select_from(struct buf *b, const struct kind *k) {
+    record_select_fresh(b, k, " WHERE site = $1");
 }
 
 /* ---- a log and its months: one table for each of the last so many, used again when they are over ---- */
@@ -281,9 +285,14 @@ static const char *found_by(const struct field *f) {
 
 #define DAY_OF "(%s / 86400000000)"
 
+static void add_between(struct buf *b, const struct kind *k, const struct field *f) {
+    buf_addf(b, " AND %s = $2 AND (%s, id) > ($3, $4) AND %s < $5 ORDER BY %s, id LIMIT $6", f->name, k->seen, k->seen, k->seen);
+}
+
 static void build_seen(struct kind_sql *q, const struct kind *k, struct buf *b) {
     q->trace = arena_new(&sql_arena, struct stmt, k->n);
     q->between = arena_new(&sql_arena, struct stmt, k->n);
+    q->between_fresh = arena_new(&sql_arena, struct stmt, k->n);
     for (size_t i = 0; i < k->n; i++) {
         const struct field *f = &k->fields[i];
         if (f->flags & TRACE) {
@@ -294,8 +303,11 @@ static void build_seen(struct kind_sql *q, const struct kind *k, struct buf *b) 
         }
         if (f->flags & INDEXED && f->type == F_REF && k->flags & KIND_LOG) {
             select_all(b, k);
-            buf_addf(b, " AND %s = $2 AND (%s, id) > ($3, $4) AND %s < $5 ORDER BY %s, id LIMIT $6", f->name, k->seen, k->seen, k->seen);
+            add_between(b, k, f);
             finish(&q->between[i], k, arena_printf(&sql_arena, "between_%s", f->name), b);
+            select_from(b, k);
+            add_between(b, k, f);
+            finish(&q->between_fresh[i], k, arena_printf(&sql_arena, "between_fresh_%s", f->name), b);
         }
     }
 }
@@ -389,6 +401,7 @@ void record_tables_build(void) {
         register_if(q->by_hash, k->n);
         register_if(q->trace, k->n);
         register_if(q->between, k->n);
+        register_if(q->between_fresh, k->n);
         for (size_t j = 0; j < q->months_n; j++) {
             struct month_table *m = &q->months[j];
             struct stmt *of_month[] = {&m->take, &m->remove, &m->page, &m->rows, &m->move};

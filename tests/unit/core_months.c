@@ -6,6 +6,7 @@
 
 #include "core/copy.h"
 #include "core/core_stmts.h"
+#include "core/figure.h"
 #include "core/jobs.h"
 #include "core/months.h"
 #include "core/table.h"
@@ -115,6 +116,39 @@ TEST(old_scans_move_to_their_month_without_what_is_personal_and_are_still_there)
     CHECK_INT(records_of("gate_scan"), 4);
     CHECK(again(old[0], 1, "13812345678") == -1);
     counts_are(&before);
+    world_close();
+}
+
+/* As whoever asks does it: in the fresh rows alone, where they are all there is. */
+static int64_t behind_figure(int day, bool *ret_fresh) {
+    const struct kind *k = kind_by_name(STR("gate_scan"));
+    struct figure_query q = {.figure = figure_by_id(STR("gate.persons")), .path = STR(""), .from = day_make(2020, 2, 10) + day, .to = day_make(2020, 2, 10) + day};
+    struct figure_cursor at = {.path = STR("")};
+    struct record *found;
+    struct db *db;
+    struct err e;
+    size_t n;
+    *ret_fresh = !months_may_have_seen(k, tz_start(w.s->tz, q.from, 0), site_now(w.s));
+    CHECK(site_reader(w.s, &db, &e) == 0);
+    CHECK(figure_rows(db, w.s, &w.a, &q, &at, 10, &found, &n, &e) == 0);
+    site_reader_done(w.s, db);
+    return (int64_t)n;
+}
+
+TEST(the_scans_of_a_day_are_found_before_they_move_and_behind) {
+    bool fresh, first = true;
+    gates_make();
+    scan(0, "13812345678");
+    scan(1, "13812345678");
+    for (int day = 0; day < 40; day++) {
+        aged(day);
+        CHECK_INT(behind_figure(0, &fresh), 2);
+        CHECK(first || !fresh); /* once moved, never again */
+        CHECK(!fresh || in_months() == 0);
+        CHECK(fresh == (day < 27));
+        first = fresh;
+    }
+    CHECK_INT(in_months(), 2);
     world_close();
 }
 

@@ -60,7 +60,7 @@ static void check_kind(sqlite3 *c, const struct kind *k) {
     for (size_t i = 0; i < COUNT(always); i++)
         if (always[i]->sql && !narrow(c, always[i])) unit_fail(__FILE__, __LINE__, "%s reads the whole site", always[i]->name);
     for (size_t i = 0; i < k->n; i++) {
-        const struct stmt *const by[] = {&q->by_field[i], &q->by_text[i], &q->by_hash[i], &q->trace[i], &q->between[i]};
+        const struct stmt *const by[] = {&q->by_field[i], &q->by_text[i], &q->by_hash[i], &q->trace[i], &q->between[i], &q->between_fresh[i]};
         for (size_t j = 0; j < COUNT(by); j++)
             if (by[j]->sql && !narrow(c, by[j])) unit_fail(__FILE__, __LINE__, "%s.%s reads the whole site", k->name, k->fields[i].name);
     }
@@ -77,6 +77,9 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     static const char *const at_gate = "_at_gate (site=? AND gate=? AND seen_at>? AND seen_at<?)";
     CHECK(by_index(c, stmt_named("gate.febrile.rows"), at_gate, " gate "));
     CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at"), at_gate, " gate "));
+    CHECK(by_index(c, stmt_named("gate.febrile.rows_fresh"), at_gate, " gate "));
+    CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at_fresh"), at_gate, " gate "));
+    CHECK(by_index(c, stmt_named("gate_scan.between_fresh_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
     CHECK(by_index(c, stmt_named("tally_flow"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));

@@ -1,6 +1,7 @@
 #include "systems/gates/history.h"
 
 #include "base/utf8.h"
+#include "core/months.h"
 #include "core/trace.h"
 #include "core/tx.h"
 #include "core/writer.h"
@@ -75,8 +76,9 @@ int gates_history(const struct gates_ask *q, int field, struct str text, struct 
 }
 
 static int at_gate(const struct gates_ask *q, struct id gate, struct id without, struct gates_passages *ret, struct err *e) {
-    int field = kind_field(&gate_scan_kind, STR("gate"));
-    struct reading r = {.q = q, .to = ret, .between = &kind_sql(&gate_scan_kind)->between[field], .gate = gate, .without = without};
+    const struct kind_sql *sql = kind_sql(&gate_scan_kind);
+    const struct stmt *between = months_may_have_seen(&gate_scan_kind, q->from, site_now(q->site)) ? sql->between : sql->between_fresh;
+    struct reading r = {.q = q, .to = ret, .between = &between[SCAN_GATE], .gate = gate, .without = without};
     *ret = (struct gates_passages){.seen_at = q->go_on ? q->seen_at : q->from, .id = q->go_on ? q->id : (struct id){{0}}};
     return read_all(&r, e);
 }
