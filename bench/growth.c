@@ -1,7 +1,7 @@
 /* bench-growth DIR ROWS[+OLD] [ROWS...]: does a scan cost more when there are many?  For each argument a site below DIR is filled with so many scans of the last 28
  * days, and OLD ones before them, which are in the tables of their months; then what a scan costs and what is asked about scans of the last 28 days is measured: in
- * processor time, which neighbours on the machine change least, and in pages that the file's cache did not have.  The last line says how much dearer the last
- * site is than the first, beside its limit. */
+ * processor time, which neighbours on the machine change least, and in pages that the file's cache did not have: medians of several runs.  The last lines say how
+ * much dearer each site is than the first, beside the limit. */
 #include "growth.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "systems/gates/history.h"
 #include "systems/systems.h"
 
-enum { GROUP = 64, GROUPS = 100, ASKED = 200, RUNS = 5, BYTES_OF_PAGE = 4096, LISTED_MOST = 50, STRAYS = 500 };
+enum { GROUP = 64, GROUPS = 100, ASKED = 200, RUNS = 5, BYTES_OF_PAGE = 4096, LISTED_MOST = 50, STRAYS = 500, SITES_MOST = 8 };
 enum { HISTORY, HOUR, NEAR, FIGURES, LISTED, QUIET, DAY, ON, INSERT, WHAT__COUNT };
 static const char *const names[WHAT__COUNT] = {"history", "hour", "near", "figures", "list", "quiet", "day", "export", "scan"};
 static const double dearer_most = 2;
@@ -188,34 +188,54 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* After a run to be warm. */
-static struct cost median(struct growth *g, int what) {
+struct measured {
+    struct growth g;
+    const char *name;
+    struct cost each[WHAT__COUNT][RUNS + 1], of[WHAT__COUNT];
+};
+
+static double median(const double *v) {
+    double sorted[RUNS];
+    memcpy(sorted, v, sizeof sorted);
+    qsort(sorted, RUNS, sizeof *sorted, by_size);
+    return sorted[RUNS / 2];
+}
+
+static void settle(struct measured *m, int what) {
     double us[RUNS], pages[RUNS];
-    run_once(g, what);
     for (int i = 0; i < RUNS; i++) {
-        struct cost c = run_once(g, what);
-        us[i] = c.us;
-        pages[i] = c.pages;
+        us[i] = m->each[what][i + 1].us;
+        pages[i] = m->each[what][i + 1].pages;
     }
-    qsort(us, RUNS, sizeof *us, by_size);
-    qsort(pages, RUNS, sizeof *pages, by_size);
-    return (struct cost){us[RUNS / 2], pages[RUNS / 2]};
+    m->of[what] = (struct cost){median(us), median(pages)};
+}
+
+/* All sites in turn, after a run to be warm, so that what else the machine does meets each. */
+static void measure(struct measured *all, int n, int what) {
+    for (int run = 0; run <= RUNS; run++)
+        for (int i = 0; i < n; i++) all[i].each[what][run] = run_once(&all[i].g, what);
+    for (int i = 0; i < n; i++) settle(&all[i], what);
 }
 
 /* ---- the table ---- */
 
-static void measure(const char *dir, const char *name, struct growth *g, struct cost to[WHAT__COUNT]) {
-    char path[600];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    growth_open(g, path);
-    printf("%20s", name);
-    for (int what = 0; what < WHAT__COUNT; what++) {
-        to[what] = median(g, what);
-        printf(" %8.1f %6.1f", to[what].us, to[what].pages);
-        fflush(stdout);
-    }
+static void show(const struct measured *m) {
+    printf("%20s", m->name);
+    for (int what = 0; what < WHAT__COUNT; what++) printf(" %8.1f %6.1f", m->of[what].us, m->of[what].pages);
     printf("\n");
-    site_close(TAKE(g->s));
+}
+
+static bool show_dearer(const struct measured *first, const struct measured *m) {
+    bool right = true;
+    printf("%20s", "dearer");
+    for (int what = 0; what < WHAT__COUNT; what++) {
+        double times[RUNS];
+        for (int i = 0; i < RUNS; i++) times[i] = m->each[what][i + 1].us / first->each[what][i + 1].us;
+        printf(" %8.2f %6s", median(times), "");
+        right &= median(times) <= dearer_most;
+    }
+    printf("   at most %.2f\n", dearer_most);
+    return right;
 }
 
 static struct growth parse(const char *text) {
@@ -227,25 +247,26 @@ static struct growth parse(const char *text) {
 }
 
 int main(int argc, char **argv) {
-    struct cost first[WHAT__COUNT], last[WHAT__COUNT];
+    static struct measured all[SITES_MOST];
+    char path[600];
+    int n = argc - 2;
     bool right = true;
-    if (argc < 3) die(2, "usage: bench-growth DIR ROWS[+OLD] [ROWS...]");
+    if (n < 1 || n > SITES_MOST) die(2, "usage: bench-growth DIR ROWS[+OLD] [ROWS...]");
     if (getenv("LF_DB") || getenv("LF_CLOCK")) die(2, "bench-growth: fills files, by a clock of its own: take LF_DB and LF_CLOCK away");
     sqlite3_config(SQLITE_CONFIG_MMAP_SIZE, (sqlite3_int64)0, (sqlite3_int64)0);
     site_program_init(systems_all);
+    for (int i = 0; i < n; i++) {
+        all[i].name = argv[i + 2];
+        all[i].g = parse(all[i].name);
+        snprintf(path, sizeof path, "%s/%s", argv[1], all[i].name);
+        growth_open(&all[i].g, path);
+    }
+    for (int what = 0; what < WHAT__COUNT; what++) measure(all, n, what);
     printf("%20s", "scans");
     for (int what = 0; what < WHAT__COUNT; what++) printf(" %8s %6s", names[what], "pages");
     printf("   processor us each\n");
-    for (int i = 2; i < argc; i++) {
-        struct growth g = parse(argv[i]);
-        measure(argv[1], argv[i], &g, i == 2 ? first : last);
-    }
-    if (argc == 3) return 0;
-    printf("%20s", "dearer");
-    for (int what = 0; what < WHAT__COUNT; what++) {
-        printf(" %8.2f %6s", last[what].us / first[what].us, "");
-        right &= last[what].us <= dearer_most * first[what].us;
-    }
-    printf("   at most %.2f\n", dearer_most);
+    for (int i = 0; i < n; i++) show(&all[i]);
+    for (int i = 1; i < n; i++) right &= show_dearer(&all[0], &all[i]);
+    for (int i = 0; i < n; i++) site_close(all[i].g.s);
     return !right;
 }

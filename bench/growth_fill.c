@@ -169,7 +169,7 @@ struct fill {
     struct growth *g;
     struct site site; /* its number and its key */
     struct db *db;
-    struct arena kept, a; /* `a` is cleared after each row */
+    struct arena kept, a; /* a: of a row */
     struct val forms[FORMS][COLUMNS]; /* as the table has them; [0] is the site */
     const struct table *scans, *tables[MONTHS_MOST + 1], **months; /* tables: both */
     size_t months_n;
