@@ -26,7 +26,7 @@ static void follow(struct checkpointer *c) {
             return;
         }
         if (pages < RESTART_PAGES) return;
-        if (i && pages - before < FEW_PAGES) break;
+        if ((i && pages - before < FEW_PAGES) || pages >= CHECKPOINT_LONG) break;
         before = pages;
     }
     atomic_store(&c->nearly, true);

@@ -5,6 +5,9 @@
 
 #include "core/site.h"
 
+/* Pages of a log that is too long: from here on it is ended at any cost. */
+enum { CHECKPOINT_LONG = 32768 };
+
 struct checkpointer;
 struct checkpointer *checkpointer_start(struct site *s); /* NULL: not needed, or no connection to be had; then the engine's own must do */
 void checkpointer_wake(struct checkpointer *c);          /* there is something to do; accepts NULL */

@@ -44,6 +44,7 @@ struct writer {
     struct durable *durable;           /* of a file; NULL: none */
     struct checkpointer *checkpointer; /* of a file; NULL: none */
     struct group *unanswered;          /* the oldest first */
+    bool log_long;        /* somebody was reading when it could have begun anew: tried again behind each group */
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
     struct id id;         /* of this process, in the table `writer` */
@@ -203,6 +204,7 @@ static void checkpoint_here(struct writer *w) {
     struct err e;
     int64_t pages;
     if (db_checkpoint(w->db, &pages, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
+    w->log_long = pages >= CHECKPOINT_LONG;
 }
 
 static void checkpoint(struct writer *w) {
@@ -216,7 +218,7 @@ static void checkpoint(struct writer *w) {
 static void checkpoint_when_grown(struct writer *w) {
     w->written += db_writes(w->db);
     if (w->written >= GROWN_ROWS) checkpoint(w);
-    if (checkpointer_nearly(w->checkpointer)) checkpoint_here(w);
+    if (checkpointer_nearly(w->checkpointer) || w->log_long) checkpoint_here(w);
 }
 
 /* ---- answering ---- */
