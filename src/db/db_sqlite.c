@@ -317,7 +317,7 @@ static const struct {
     {FOR_WRITER, "PRAGMA wal_autocheckpoint = 20000"}, /* a thread calls db_checkpoint long before */
     {FOR_WRITER, "PRAGMA journal_size_limit = 134217728"},
     {FOR_READER, "PRAGMA cache_size = -16384"},
-    {FOR_READER, "PRAGMA mmap_size = 268435456"},
+    {FOR_READER, "PRAGMA mmap_size = 33554432"}, /* each reader has a mapping of its own, and all count as memory of the process */
     {FOR_READER, "SELECT 1 FROM sqlite_schema LIMIT 1"}, /* SQLite reads nothing before: a file of another kind shows here */
 };
 
