@@ -205,7 +205,6 @@ static int copy_all(struct copy *c, struct copy_result *ret, struct err *e) {
 int copy_site(struct site *from, const char *to, const struct copy_options *o, struct copy_result *ret, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct db *target CLEANUP(db_closep) = NULL;
-    int64_t pages;
     struct copy c = {.source = from, .site = from->id, .o = o, .at_once = o->at_once ? o->at_once : 4000, .a = &a};
     TRY(db_open(to, DB_CREATE, &target, e));
     TRY(schema_update(target, site_now(from), e));
@@ -213,5 +212,5 @@ int copy_site(struct site *from, const char *to, const struct copy_options *o, s
     TRY(site_reader(from, &c.from, e));
     int r = copy_all(&c, ret, e);
     site_reader_done(from, c.from);
-    return r ? r : db_checkpoint(target, &pages, e); /* so that what reads it next finds its way */
+    return r ? r : db_checkpoint(target, NULL, e); /* so that what reads it next finds its way */
 }

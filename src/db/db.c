@@ -304,8 +304,10 @@ int db_lock_schema(struct db *db, struct err *e) {
 }
 
 int db_checkpoint(struct db *db, int64_t *ret_pages, struct err *e) {
-    *ret_pages = 0;
-    return db->engine->checkpoint(db, ret_pages, e);
+    int64_t pages = 0;
+    int r = db->engine->checkpoint(db, &pages, e);
+    if (ret_pages) *ret_pages = pages;
+    return r;
 }
 
 int db_sync_file(struct db *db, struct err *e) {

@@ -119,7 +119,8 @@ int db_lock_schema(struct db *db, struct err *e);
 /* After tables were made, in the same transaction: tells the planner that the first column of an index, the site, selects nothing. */
 int db_plan(struct db *db, struct err *e);
 /* Outside a transaction.  SQLite: the log into the file, passive, and how many pages the log has had since it last began anew, which it does at the next commit when
- * all of them are in the file and nobody reads them; a server: its planner looks at the tables that have doubled since it last did, and 0. */
+ * all of them are in the file and nobody reads them; a server: its planner looks at the tables that have doubled since it last did, and 0.
+ * ret_pages may be NULL. */
 int db_checkpoint(struct db *db, int64_t *ret_pages, struct err *e);
 /* SQLite: what checkpoints have written into the file so far is on the disk, so that the one which completes it has little to wait for; a server: nothing. */
 int db_sync_file(struct db *db, struct err *e);

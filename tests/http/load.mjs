@@ -8,7 +8,7 @@ const LINES = 20;
 export class Load {
   /* mayBreak: connections to the program may be lost, and with them an answer. */
   constructor({ mayBreak = false } = {}) {
-    Object.assign(this, { mayBreak, going: true, name: uuid().slice(-6), sent: new Map(), kept: new Map(), refused: [], longest: 0, hungUp: 0, repeated: 0, later: 0, clients: [] });
+    Object.assign(this, { mayBreak, going: true, name: uuid().slice(-6), sent: new Map(), kept: new Map(), refused: [], longest: 0, hungUp: 0, repeated: 0, clients: [] });
   }
   /* n clients of one sort, who are `client`, spread over the areas. */
   start(client, n, sort = 'steady', areas = ['b1', 'b2']) {
@@ -63,7 +63,6 @@ export class Load {
     for (let tries = 0; ; tries++) {
       const r = await client.call('POST', 'commands', o), wait = Number(r.headers.get('retry-after'));
       if (r.status !== 503 || !wait || tries === 20) return r;
-      this.later++;
       await sleep(wait * 1000);
     }
   }

@@ -397,7 +397,7 @@ TEST(pg_what_only_files_have_is_answered) {
     struct err e;
     struct str text;
     CHECK(db_shared(db));
-    CHECK(db_plan(db, &e) == 0 && db_checkpoint(db, &(int64_t){0}, &e) == 0);
+    CHECK(db_plan(db, &e) == 0 && db_checkpoint(db, NULL, &e) == 0);
     CHECK(db_integrity(db, &a, &text, &e) == 0);
     CHECK_STR(text, "ok");
     CHECK(db_backup(db, "/tmp/none", &e) == -1 && e.code == ERR_DB);
