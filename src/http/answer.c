@@ -79,7 +79,7 @@ static const char *date_text(void) {
 enum framing { BY_LENGTH, BY_CHUNKS, BY_CLOSE, NO_BODY };
 
 static struct out *head_render(struct http_call *c, const char *type, enum framing framing, size_t length, size_t room) {
-    struct out *o = http_out_new(320 + (type ? strlen(type) : 0) + c->extra.n + room);
+    struct out *o = http_out_new(360 + (type ? strlen(type) : 0) + c->extra.n + room);
     putz(o, "HTTP/1.1 ");
     put_number(o, (uint64_t)c->status, 10);
     putz(o, " ");
@@ -97,7 +97,7 @@ static struct out *head_render(struct http_call *c, const char *type, enum frami
         putz(o, "\r\nTransfer-Encoding: chunked");
     }
     if (atomic_load_explicit(&c->loop->server->drain, memory_order_relaxed) != RUNNING || framing == BY_CLOSE) c->close_after = true;
-    putz(o, c->close_after ? "\r\nConnection: close\r\n" : "\r\n");
+    putz(o, c->close_after ? "\r\nConnection: close\r\n" : c->loop->server->keep_alive);
     put(o, c->extra.p, c->extra.n);
     putz(o, "\r\n");
     return o;

@@ -150,6 +150,7 @@ struct http_server {
     uint32_t seat_seed;
     _Atomic uint32_t seats[2][SEATS]; /* connections by address, in two tables: the smaller count is the truer one */
     int64_t head_us, body_us, write_us, idle_us;
+    char keep_alive[48]; /* the line that says for how long */
 };
 
 /* ---- loop.c ---- */

@@ -55,6 +55,8 @@ static void options_take(struct http_server *s, const struct http_options *o) {
     s->body_us = us_or(o->body_timeout_ms, 10);
     s->write_us = us_or(o->write_timeout_ms, 30);
     s->idle_us = us_or(o->idle_timeout_ms, 75);
+    /* A second less than it grants: who sends at the last moment must not meet the close. */
+    snprintf(s->keep_alive, sizeof s->keep_alive, "\r\nKeep-Alive: timeout=%lld\r\n", (long long)MAX(s->idle_us / US_PER_SECOND - 1, 0));
 }
 
 static int threads_start(struct http_server *s, struct err *e) {

@@ -62,7 +62,10 @@ export class Client {
     if (method !== 'GET' && method !== 'HEAD' && this.csrf && !('X-CSRF-Token' in h)) h['X-CSRF-Token'] = this.csrf;
     if (h['X-CSRF-Token'] === null) delete h['X-CSRF-Token'];
     if (body !== undefined && type) h['Content-Type'] = type;
-    return fetch(this.site.url + path, { method, headers: h, signal, body: body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body) });
+    const sent = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+    return fetch(this.site.url + path, { method, headers: h, signal, body: sent }).catch((e) => { /* what it says by itself is "fetch failed" */
+      throw Object.assign(e, { message: `${method} ${path}: ${e.cause?.message ?? e.message}; ${this.site.errors?.slice(-400)}` });
+    });
   }
   /* {status, body, headers} of any answer; API paths may leave out /api/v1. */
   async call(method, path, o = {}) {

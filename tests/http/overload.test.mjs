@@ -122,6 +122,7 @@ test('idle connections, half a head and a dripping body neither stop others nor 
   const drip = setInterval(() => { heads[0].write('x'); body.write(' '); }, 100);
   const flowing = await s.admin.call('GET', '/api/v1/session');
   assert.equal(flowing.status, 200);
+  assert.equal(flowing.headers.get('keep-alive'), 'timeout=0', 'it says when it closes, so that nobody sends into the close');
   await Promise.all([...idle, ...heads, body].map((c) => c.gone));
   clearInterval(drip);
   assert.equal(idle.filter((c) => c.heard).length, 0, 'who said nothing is told nothing');

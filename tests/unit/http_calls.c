@@ -36,7 +36,7 @@ TEST(answers_carry_length_date_type_and_the_handlers_headers) {
     desk_start(&d, (struct http_options){0});
     struct str a = client_ask(&d, &b, "GET /hello HTTP/1.1\r\n" H "\r\n");
     CHECK(str_starts(a, STR("HTTP/1.1 200 OK\r\nDate: ")));
-    CHECK(has(a, " GMT\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nX-Desk: yes\r\n\r\nhello"));
+    CHECK(has(a, " GMT\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nKeep-Alive: timeout=74\r\nX-Desk: yes\r\n\r\nhello"));
     a = client_ask(&d, &b, "GET /static HTTP/1.1\r\n" H "\r\n");
     CHECK_STR(body_of(a), "static text");
     a = client_ask(&d, &b, "GET /none HTTP/1.1\r\n" H "\r\n");
