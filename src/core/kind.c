@@ -168,8 +168,7 @@ static int date_from_text(const struct check_env *env, const struct field *f, st
 static int time_from_text(const struct check_env *env, const struct field *f, struct str s, struct val *ret, struct err *e) {
     int64_t at;
     if (!tz_parse(env->tz, s, &at)) return err_set(e, ERR_INVALID, f->name, M_TYPE_TIME);
-    /* A phone's clock may be a little ahead. */
-    TRY(not_future(env, f, at > env->now + 300 * US_PER_SECOND, e));
+    TRY(not_future(env, f, at > env->now + PAST_AHEAD_US, e));
     *ret = VINT(at);
     return 0;
 }

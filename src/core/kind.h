@@ -34,7 +34,7 @@ enum field_flags {
     UNIQUE = 16,     /* no two records of the site that are not removed share it */
     READ_ONLY = 32,  /* filled in by the program */
     INDEXED = 64,    /* lists may be filtered by it quickly; of a log kind: its time, and references whose rows are found by it */
-    PAST = 128,      /* a date or time not after now */
+    PAST = 128,      /* a date not after today, a time not after now and PAST_AHEAD_US */
     LIST = 256,      /* a column of the list page */
     SEARCH = 512,    /* feeds the search columns; the first such field is the record's title */
     KEY = 1024,      /* names the record in files and references: an import finds it by this */
@@ -60,6 +60,8 @@ enum kind_flags {
     KIND_FOLLOWS = 16, /* moves along with what its area_from points to, when it stood in the same area */
     KIND_KEPT = 32,    /* is not removed but ended by a command of its own; does not hold what it points to */
 };
+#define PAST_AHEAD_US (300 * US_PER_SECOND) /* a phone's clock may be so much ahead */
+
 struct kind {
     const char *name; /* table, command prefix, URL */
     struct label label;

@@ -8,6 +8,7 @@
 struct tally_batch;
 struct log_rows; /* what the transaction added to one KIND_LOG */
 struct kept;     /* what may be used again without asking (kept.h) */
+struct lately;
 struct tx {
     struct site *site;
     struct db *db;
@@ -34,6 +35,7 @@ struct tx {
     struct tally_batch *tallies;
     struct log_rows *logs; /* one for each kind */
     struct kept *kept;
+    struct lately *lately; /* of the scans' passes; NULL on a server, where others write as well */
 };
 
 /* 1 found and not removed; NOT_FOUND otherwise. */

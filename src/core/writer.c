@@ -17,6 +17,7 @@
 #include "core/durable.h"
 #include "core/figure.h"
 #include "core/kept.h"
+#include "core/lately.h"
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000 };
@@ -38,6 +39,7 @@ struct writer {
     struct tally_batch *tallies;
     struct log_rows *logs;
     struct kept *kept;
+    struct lately *lately; /* of a file; NULL: none */
     int64_t seq; /* where our last commit left the journal */
     struct arena arena;
     struct writer_counts counts;
@@ -133,12 +135,17 @@ static void pause_us(int64_t us) {
     nanosleep(&(struct timespec){us / US_PER_SECOND, us % US_PER_SECOND * 1000}, NULL);
 }
 
+static void others_wrote(struct writer *w, const struct tx *tx) {
+    kept_clear(w->kept);
+    if (w->lately && lately_started(w->lately)) lately_start(w->lately, tx->now + PAST_AHEAD_US);
+}
+
 static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept};
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately};
     TRY(db_begin(w->db, true, e));
     int r = look_ahead(w, &tx, g, e);
     if (r == 0) r = tx_start(&tx, e);
-    if (r == 0 && tx.seq != w->seq) kept_clear(w->kept); /* others have written */
+    if (r == 0 && tx.seq != w->seq) others_wrote(w, &tx);
     if (r == 0) r = was_committed(w, g, e);
     if (r == 0) r = run_items(w, &tx, g, e);
     else if (r == 1) r = mark(w, &tx, e); /* the primary alone may have it: the answer to a commit behind it says that the replica has, too */
@@ -354,6 +361,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
     w->kept = kept_new();
+    if (!db_shared(db)) w->lately = lately_new();
     w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
@@ -375,6 +383,7 @@ struct db *writer_stop(struct site *s) {
     tally_batch_free(w->tallies);
     log_rows_free(w->logs);
     kept_free(w->kept);
+    lately_free(w->lately);
     arena_release(&w->arena);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "db/db_sqlite_log.h"
 
 enum { BUSY_MS = 5000, PARAM_MAX = 999, BACKUP_PAGES = 1024, INTEGRITY_TEXT = 64 << 10, SQL_MOST = 1 << 20 };
 
@@ -294,8 +295,10 @@ static void sqlite_closep(struct sqlite_db **db) {
 }
 
 /* Counting memory takes a lock in each allocation: without it two reading threads are twice as fast. */
+static const char *log_vfs;
 static void configure_once(void) {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    log_vfs = db_sqlite_log_vfs();
 }
 
 static int execute(sqlite3 *c, const char *what, const char *sql, struct err *e) {
@@ -355,7 +358,7 @@ static int sqlite_open(const char *path, enum db_mode mode, struct db **ret, str
     struct sqlite_db *db CLEANUP(sqlite_closep) = must(calloc(1, sizeof *db));
     db->base.engine = &sqlite_engine;
     int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-    int rc = sqlite3_open_v2(path, &db->c, flags, NULL);
+    int rc = sqlite3_open_v2(path, &db->c, flags, mode == DB_READ ? NULL : log_vfs);
     if (rc) return fail(db->c, path, rc, e);
     TRY(set_up(db->c, path, mode, e));
     *ret = &TAKE(db)->base;

@@ -1,5 +1,6 @@
 #include "systems/gates/scan.h"
 
+#include "core/lately.h"
 #include "systems/gates/gates.h"
 #include "systems/passes/passes.h"
 #include "systems/people/people.h"
@@ -21,6 +22,19 @@ static struct lately lately(int64_t at) {
     return (struct lately){from, at, from / US_PER_DAY, at / US_PER_DAY};
 }
 
+/* Where this process alone writes, it mostly knows that a pass was not used just now. */
+static int was_used(struct tx *tx, uint64_t pass, int64_t from, bool *ret, struct err *e) {
+    *ret = true;
+    if (!tx->lately) return 0;
+    if (!lately_started(tx->lately)) {
+        int64_t newest = INT64_MIN;
+        if (db_int(tx->db, &scan_stmts[1], &newest, e, VINT(tx->site->id)) < 0) return -1;
+        lately_start(tx->lately, newest);
+    }
+    *ret = lately_may(tx->lately, pass, from);
+    return 0;
+}
+
 static int used_elsewhere(struct tx *tx, const struct record *r, bool *ret, struct err *e) {
     struct id here = r->v[SCAN_GATE].id;
     for (struct lately l = lately(r->v[SCAN_SEEN_AT].i); l.day <= l.last_day; l.day++) {
@@ -35,9 +49,13 @@ static int used_elsewhere(struct tx *tx, const struct record *r, bool *ret, stru
 
 static int check_pass(struct tx *tx, struct record *r, struct err *e) {
     const char *check;
-    bool elsewhere = false;
-    TRY(passes_check(tx, r->v[SCAN_PASS].s, r->area, r->v[SCAN_SEEN_AT].i, &check, e));
-    if (strcmp(check, "valid") == 0) TRY(used_elsewhere(tx, r, &elsewhere, e));
+    bool used, elsewhere = false;
+    uint64_t pass = str_hash(r->v[SCAN_PASS].s);
+    int64_t seen = r->v[SCAN_SEEN_AT].i;
+    TRY(passes_check(tx, r->v[SCAN_PASS].s, r->area, seen, &check, e));
+    TRY(was_used(tx, pass, seen - SCAN_ELSEWHERE, &used, e));
+    if (used && strcmp(check, "valid") == 0) TRY(used_elsewhere(tx, r, &elsewhere, e));
+    if (tx->lately) lately_add(tx->lately, pass, seen);
     db_unforesee(tx->db, &scan_stmts[0], VINT(tx->site->id), r->v[SCAN_PASS]); /* it is about to be used here */
     r->v[SCAN_PASS_CHECK] = elsewhere ? VTEXTZ("elsewhere") : VTEXTZ(check);
     return 0;

@@ -4,7 +4,7 @@
 
 #include "core/tx.h"
 
-enum { SCAN_STMTS = 1 };
+enum { SCAN_STMTS = 2 };
 extern struct stmt scan_stmts[SCAN_STMTS];
 #define SCAN_ELSEWHERE (2 * 60 * US_PER_SECOND) /* a pass that was used at another gate so shortly before is worth a look at its holder */
 

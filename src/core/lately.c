@@ -1,0 +1,91 @@
+#include "core/lately.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_WORDS = 8, BLOCKS = 1 << 17, MOST = BLOCKS * BLOCK_WORDS * 8, BITS_EACH = 5 };
+
+/* A value's bits lie in one block, which is a line of the processor's cache. */
+struct values {
+    uint64_t (*blocks)[BLOCK_WORDS]; /* NULL: none yet */
+    size_t n;
+    int64_t newest;
+};
+struct lately {
+    struct values now, before;
+    int64_t rest; /* the newest of what is in neither */
+};
+
+struct lately *lately_new(void) {
+    struct lately *l = calloc(1, sizeof *l);
+    INVARIANT(l);
+    l->rest = INT64_MAX;
+    return l;
+}
+
+static void values_drop(struct values *v) {
+    free(v->blocks);
+    *v = (struct values){.newest = INT64_MIN};
+}
+
+void lately_free(struct lately *l) {
+    if (!l) return;
+    values_drop(&l->now);
+    values_drop(&l->before);
+    free(l);
+}
+
+void lately_start(struct lately *l, int64_t newest) {
+    values_drop(&l->now);
+    values_drop(&l->before);
+    l->rest = newest;
+}
+
+bool lately_started(const struct lately *l) {
+    return l->rest < INT64_MAX;
+}
+
+static uint64_t spread(uint64_t value) {
+    value = (value ^ value >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+    return value ^ value >> 29;
+}
+
+/* The block by the lower bits, each bit's place in it by nine of the others. */
+static bool values_has(const struct values *v, uint64_t h) {
+    if (!v->blocks) return false;
+    const uint64_t *block = v->blocks[h % BLOCKS];
+    for (int i = 0; i < BITS_EACH; i++) {
+        unsigned bit = (unsigned)(h >> (17 + 9 * i)) & 511;
+        if (!(block[bit / 64] >> bit % 64 & 1)) return false;
+    }
+    return true;
+}
+
+static void values_add(struct values *v, uint64_t h, int64_t seen) {
+    if (!v->blocks) v->blocks = calloc(BLOCKS, sizeof *v->blocks);
+    INVARIANT(v->blocks);
+    uint64_t *block = v->blocks[h % BLOCKS];
+    for (int i = 0; i < BITS_EACH; i++) {
+        unsigned bit = (unsigned)(h >> (17 + 9 * i)) & 511;
+        block[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+    v->n++;
+    v->newest = MAX(v->newest, seen);
+}
+
+void lately_add(struct lately *l, uint64_t value, int64_t seen) {
+    if (!lately_started(l)) return;
+    if (l->now.n == MOST) {
+        l->rest = MAX(l->rest, l->before.newest);
+        values_drop(&l->before);
+        l->before = l->now;
+        l->now = (struct values){.newest = INT64_MIN};
+    }
+    values_add(&l->now, spread(value), seen);
+}
+
+bool lately_may(const struct lately *l, uint64_t value, int64_t from) {
+    if (from < l->rest) return true;
+    uint64_t h = spread(value);
+    return values_has(&l->now, h) || values_has(&l->before, h);
+}

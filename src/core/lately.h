@@ -1,0 +1,22 @@
+/* What a value of a log's rows was seen at, lately: memory that answers "not since then" without asking the table, or "ask".
+ *
+ * Two sets of bits (B. H. Bloom, Space/Time Trade-offs in Hash Coding with Allowable Errors, CACM 13(7), 1970), of which the older is dropped when the
+ * newer is full; beside them the newest time of everything that is in neither.  Belongs to the writer's thread.  Memory: 1 byte for each of up to
+ * 2 x 8 million values, taken as they come. */
+#ifndef LATELY_H
+#define LATELY_H
+
+#include "base/base.h"
+
+struct lately;
+struct lately *lately_new(void); /* knows nothing yet: lately_may always says true */
+void lately_free(struct lately *l); /* accepts NULL */
+/* Whatever is not added from now on was seen at `newest` or before (us since 1970); INT64_MAX: not known. */
+void lately_start(struct lately *l, int64_t newest);
+bool lately_started(const struct lately *l);
+/* Also of a row that is undone afterwards. */
+void lately_add(struct lately *l, uint64_t value, int64_t seen);
+/* False: no row with that value was seen after `from`.  True: look. */
+bool lately_may(const struct lately *l, uint64_t value, int64_t from);
+
+#endif
