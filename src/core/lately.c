@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_WORDS = 8, BLOCKS = 1 << 17, MOST = BLOCKS * BLOCK_WORDS * 8, BITS_EACH = 5 };
+enum { BLOCK_WORDS = 8, BLOCK_VALUES = 64, BITS_EACH = 5, BIT_SHIFT = 19 };
 
 /* A value's bits lie in one block, which is a line of the processor's cache. */
 struct values {
@@ -13,12 +13,14 @@ struct values {
 };
 struct lately {
     struct values now, before;
+    size_t most;
     int64_t rest; /* the newest of what is in neither */
 };
 
-struct lately *lately_new(void) {
+struct lately *lately_new(size_t most) {
     struct lately *l = calloc(1, sizeof *l);
-    INVARIANT(l);
+    INVARIANT(l && most >= BLOCK_VALUES && (most & (most - 1)) == 0 && most <= LATELY_MOST);
+    l->most = most;
     l->rest = INT64_MAX;
     return l;
 }
@@ -51,41 +53,44 @@ static uint64_t spread(uint64_t value) {
 }
 
 /* The block by the lower bits, each bit's place in it by nine of the others. */
-static bool values_has(const struct values *v, uint64_t h) {
-    if (!v->blocks) return false;
-    const uint64_t *block = v->blocks[h % BLOCKS];
-    for (int i = 0; i < BITS_EACH; i++) {
-        unsigned bit = (unsigned)(h >> (17 + 9 * i)) & 511;
-        if (!(block[bit / 64] >> bit % 64 & 1)) return false;
-    }
-    return true;
+static uint64_t *block_of(const struct lately *l, const struct values *v, uint64_t h) {
+    return v->blocks[h & (l->most / BLOCK_VALUES - 1)];
 }
 
-static void values_add(struct values *v, uint64_t h, int64_t seen) {
-    if (!v->blocks) v->blocks = calloc(BLOCKS, sizeof *v->blocks);
+static unsigned bit_of(uint64_t h, int i) {
+    return (unsigned)(h >> (BIT_SHIFT + 9 * i)) & 511;
+}
+
+static bool values_has(const struct lately *l, const struct values *v, uint64_t h) {
+    if (!v->blocks) return false;
+    const uint64_t *block = block_of(l, v, h);
+    bool has = true;
+    for (int i = 0; i < BITS_EACH; i++) has = has && block[bit_of(h, i) / 64] >> bit_of(h, i) % 64 & 1;
+    return has;
+}
+
+static void values_add(struct lately *l, struct values *v, uint64_t h, int64_t seen) {
+    if (!v->blocks) v->blocks = calloc(l->most / BLOCK_VALUES, sizeof *v->blocks);
     INVARIANT(v->blocks);
-    uint64_t *block = v->blocks[h % BLOCKS];
-    for (int i = 0; i < BITS_EACH; i++) {
-        unsigned bit = (unsigned)(h >> (17 + 9 * i)) & 511;
-        block[bit / 64] |= UINT64_C(1) << bit % 64;
-    }
+    uint64_t *block = block_of(l, v, h);
+    for (int i = 0; i < BITS_EACH; i++) block[bit_of(h, i) / 64] |= UINT64_C(1) << bit_of(h, i) % 64;
     v->n++;
     v->newest = MAX(v->newest, seen);
 }
 
 void lately_add(struct lately *l, uint64_t value, int64_t seen) {
     if (!lately_started(l)) return;
-    if (l->now.n == MOST) {
+    if (l->now.n == l->most) {
         l->rest = MAX(l->rest, l->before.newest);
         values_drop(&l->before);
         l->before = l->now;
         l->now = (struct values){.newest = INT64_MIN};
     }
-    values_add(&l->now, spread(value), seen);
+    values_add(l, &l->now, spread(value), seen);
 }
 
 bool lately_may(const struct lately *l, uint64_t value, int64_t from) {
     if (from < l->rest) return true;
     uint64_t h = spread(value);
-    return values_has(&l->now, h) || values_has(&l->before, h);
+    return values_has(l, &l->now, h) || values_has(l, &l->before, h);
 }

@@ -1,15 +1,16 @@
 /* What a value of a log's rows was seen at, lately: memory that answers "not since then" without asking the table, or "ask".
  *
  * Two sets of bits (B. H. Bloom, Space/Time Trade-offs in Hash Coding with Allowable Errors, CACM 13(7), 1970), of which the older is dropped when the
- * newer is full; beside them the newest time of everything that is in neither.  Belongs to the writer's thread.  Memory: 1 byte for each of up to
- * 2 x 8 million values, taken as they come. */
+ * newer is full; beside them the newest time of everything that is in neither.  Belongs to the writer's thread. */
 #ifndef LATELY_H
 #define LATELY_H
 
 #include "base/base.h"
 
 struct lately;
-struct lately *lately_new(void); /* knows nothing yet: lately_may always says true */
+enum { LATELY_MOST = 1 << 23 };
+/* A set holds `most` values, a power of two from 64 on, in a byte each; memory is taken as they come.  Knows nothing yet: lately_may always says true. */
+struct lately *lately_new(size_t most);
 void lately_free(struct lately *l); /* accepts NULL */
 /* Whatever is not added from now on was seen at `newest` or before (us since 1970); INT64_MAX: not known. */
 void lately_start(struct lately *l, int64_t newest);

@@ -361,7 +361,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
     w->kept = kept_new();
-    if (!db_shared(db)) w->lately = lately_new();
+    if (!db_shared(db)) w->lately = lately_new(LATELY_MOST);
     w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);

@@ -35,7 +35,6 @@ static int write_through(struct log_file *l, const void *p, int n, sqlite3_int64
     int rc = flush(l);
     if (rc == SQLITE_OK) rc = l->real->pMethods->xWrite(l->real, p, n, at);
     l->end = rc ? -1 : at + n;
-    l->commits = false;
     return rc;
 }
 
@@ -46,6 +45,8 @@ static bool is_commit(const unsigned char *head) {
 
 static int log_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at) {
     struct log_file *l = log_of(f);
+    bool is_head = n == FRAME_HEAD;
+    if (is_head) l->commits = is_commit(p);
     if (at != l->end || n > GATHERED_MOST) return write_through(l, p, n, at);
     if (l->n + n > GATHERED_MOST) {
         int rc = flush(l);
@@ -54,9 +55,7 @@ static int log_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at) {
     memcpy(l->gathered + l->n, p, (size_t)n);
     l->n += n;
     l->end += n;
-    if (n == FRAME_HEAD) l->commits = is_commit(p);
-    else if (l->commits) return flush(l);
-    return SQLITE_OK;
+    return l->commits && !is_head ? flush(l) : SQLITE_OK;
 }
 
 static int log_close(sqlite3_file *f) {

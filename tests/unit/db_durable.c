@@ -19,8 +19,10 @@ static struct stmt all[] = {
     STMT(d_limit, "PRAGMA max_page_count = 60"),
     STMT(d_no_limit, "PRAGMA max_page_count = 1000000"),
     STMT(d_list, "SELECT n FROM d ORDER BY n"),
+    STMT(d_little_memory, "PRAGMA cache_size = 5"),
+    STMT(d_touch, "UPDATE d SET pad = substr(pad, 2) || 'y' WHERE n % $1 = 0"),
 };
-enum { ADD, COUNT_D, HOLES, LIMIT, NO_LIMIT, LIST };
+enum { ADD, COUNT_D, HOLES, LIMIT, NO_LIMIT, LIST, LITTLE_MEMORY, TOUCH };
 
 static const char *path_of(const char *name) {
     static char paths[4][160];
@@ -114,6 +116,54 @@ TEST(a_full_disk_is_refused_and_the_database_stays_whole) {
     check_whole(db);
     number(db, &all[NO_LIMIT]);
     CHECK(add(db, 2, &e) == 0);
+    db_close(db);
+}
+
+static void copy_file(const char *from, const char *to) {
+    char part[65536];
+    int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ssize_t n;
+    CHECK(in >= 0 && out >= 0);
+    while ((n = read(in, part, sizeof part)) > 0) CHECK(write(out, part, (size_t)n) == n);
+    close(in);
+    close(out);
+}
+
+/* What a machine would find that stops now: the files as they lie there, without the memory that connections share. */
+static int64_t rows_if_it_stopped_now(void) {
+    copy_file(path_of("d.db"), path_of("copy.db"));
+    copy_file(path_of("d.db-wal"), path_of("copy.db-wal"));
+    struct db *db = open_at("copy.db", DB_WRITE);
+    int64_t n = number(db, &all[COUNT_D]);
+    check_whole(db);
+    db_close(db);
+    return n;
+}
+
+/* With little memory a large transaction goes to the log before it is committed, and pages that are there already are written over. */
+TEST(a_commit_lies_in_the_files_when_it_is_told) {
+    struct db *db = open_new();
+    struct err e;
+    int64_t n = 0;
+    static const int sizes[] = {1, 3, 400, 1, 2000, 2};
+    struct db_log *log;
+    struct rows *none;
+    CHECK(db_log_open(db, &log, &e) == 0 && log); /* the disk is waited for apart, the file is not */
+    CHECK(db_query_n(db, &all[LITTLE_MEMORY], NULL, 0, &none, &e) == 0);
+    rows_done(none);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        CHECK(db_begin(db, true, &e) == 0);
+        for (int k = 0; k < sizes[i]; k++) CHECK(add(db, ++n, &e) == 0);
+        CHECK(db_run(db, &all[TOUCH], &e, VINT(2)) == 0 && db_run(db, &all[TOUCH], &e, VINT(3)) == 0);
+        CHECK(db_commit(db, &e) == 0);
+        CHECK_INT(rows_if_it_stopped_now(), n);
+        CHECK(db_begin(db, true, &e) == 0);
+        for (int k = 1; k <= 500; k++) CHECK(add(db, n + k, &e) == 0);
+        CHECK_INT(rows_if_it_stopped_now(), n);
+        db_rollback(db);
+        if (i == 3) CHECK(db_checkpoint(db, NULL, &e) == 0); /* the log begins anew */
+    }
+    db_log_close(log);
     db_close(db);
 }
 
