@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-enum { RESTART_PAGES = 16384, FEW_PAGES = 1024, PASSES = 20 };
+enum { RESTART_PAGES = 16384, FEW_PAGES = 384, PASSES = 20 };
 
 struct checkpointer {
     struct db *db;

@@ -1,7 +1,9 @@
 /* A passage at a gate: recorded, checked by the records, answered with what to do; once each, whatever is sent again. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { idNumber, newSite, uuid } from './lib.mjs';
+import { cli, idNumber, newSite, uuid } from './lib.mjs';
 
 let s, a, worker, guard, far, gate, people = 0;
 before(async () => {
@@ -67,6 +69,20 @@ test('the same pass at another gate within two minutes is pointed out; the guard
   const r = await scan({ pass: p.data.number, gate: 'G1', seen_at: ago(240e3) });
   assert.deepEqual([r.check, r.verdict], ['elsewhere', 'pass']);
   assert.equal((await scan({ pass: p.data.number, gate: 'G1', seen_at: ago(100e3) })).check, 'valid', 'again at the same gate');
+});
+
+test('a use is known that another program wrote, and one from before a restart', async () => {
+  const here = await issue(), there = await issue(), file = join(s.dir, 'scans.csv'), at = (ms) => new Date(Date.now() - ms + 8 * 3600e3).toISOString().slice(0, 19).replace('T', ' ');
+  await scan({ pass: here.data.number, seen_at: ago(60e3) });
+  writeFileSync(file, `卡点,时间,对象,出入证号\nG1,${at(60e3)},人员,${there.data.number}\n`);
+  cli('import', s.site, 'gate_scan', file);
+  for (const restart of [false, true]) {
+    if (restart) {
+      await s.stop();
+      await s.start();
+    }
+    for (const p of [here, there]) assert.equal((await scan({ pass: p.data.number, gate: 'G2', seen_at: ago(restart ? 40e3 : 50e3) })).check, 'elsewhere');
+  }
 });
 
 test('what stands in the same batch counts as what came before: another gate, the same id again', async () => {
