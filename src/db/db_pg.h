@@ -42,6 +42,7 @@ enum pg_sent_kind {
 struct pg_sent {
     enum pg_sent_kind kind;
     unsigned slot, step;
+    bool common; /* more than the site */
     const char *name;
 };
 
@@ -52,9 +53,19 @@ struct pg_params {
     uint64_t scalar[PG_PARAMS];
 };
 
-/* How many rows or queries a statement is prepared for; the index is a bit of pg_db.prepared. */
+/* How many rows or queries a statement is prepared for. */
 enum { PG_STEPS = 6, PG_STEP_MOST = 32 };
 extern const unsigned pg_steps[PG_STEPS];
+
+/* Parameters that several rows or queries have in common are sent once; a bit for each of the first 64, the site's always set. */
+enum { PG_ONLY_SITE = 1 };
+
+/* What a connection has of a statement. */
+struct pg_slot {
+    unsigned char prepared[2]; /* a bit for each step; in common: the site alone, or `common` */
+    unsigned changes;          /* of `common`, for the statement's name */
+    uint64_t common;           /* what had one value in all rows of every INSERT so far */
+};
 
 /* Rows of one INSERT that wait to be sent. */
 struct pg_hold {
@@ -87,8 +98,8 @@ struct pg_db {
     unsigned epoch;   /* changes whenever cursors may have gone */
     unsigned cursors;
     PGresult *kept;
-    unsigned char *prepared; /* by slot, a bit for each step; of this connection */
-    unsigned prepared_n;
+    struct pg_slot *slots;
+    unsigned slots_n;
     struct pg_sent sent[PG_QUEUE + 16];
     unsigned sent_n, sent_at; /* sent_at: the first whose results are to come */
     struct pg_params params, many;
@@ -123,9 +134,10 @@ int pg_send_args(struct pg_db *db, enum pg_sent_kind kind, const char *name, con
 int pg_send_typed(struct pg_db *db, const char *name, const char *sql, const struct pg_shape *shape, struct err *e);
 /* A statement with the values in db->params, prepared if need be. */
 int pg_send_stmt(struct pg_db *db, enum pg_sent_kind kind, const struct stmt *s, const struct pg_shape *shape, struct err *e);
-/* The values of p from `first` on, for pg_steps[as->step] rows or queries of the statement; what is held back stays so. */
-int pg_send_many(struct pg_db *db, const struct pg_sent *as, const struct stmt *s, const struct pg_shape *shape, const struct pg_params *p, unsigned first,
-                 struct err *e);
+/* The values of p, for pg_steps[as->step] rows or queries of the statement: first what they have in common, of the statement's pg_slot.common if as->common, then
+ * the others of each.  What is held back stays so. */
+int pg_send_many(struct pg_db *db, const struct pg_sent *as, const struct stmt *s, const struct pg_shape *shape, const struct pg_params *p, struct err *e);
+struct pg_slot *pg_slot_of(struct pg_db *db, unsigned slot); /* until the next call */
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e); /* keep: under its name, for later */
 int pg_send_sync(struct pg_db *db, struct err *e);
 int pg_push(struct pg_db *db, struct err *e); /* libpq gathers 64 KB; what was sent so far goes out now */
@@ -153,9 +165,12 @@ void pg_ahead_release(struct pg_db *db);
 bool pg_may_be_many(const struct stmt *s, const struct pg_shape *shape);
 /* The index of the largest step that is not above `left`, or with `more` the smallest that is not below it, if it has no more than PG_PARAMS values. */
 unsigned pg_step_for(const struct pg_shape *shape, unsigned left, bool more);
-/* `sql`, already expanded, for n rows or queries: $1 is shared by all, then come the other values of each.  A query's last column is the number of the
- * one that the row answers, from 0 on and in that order. */
-int pg_many_sql(struct str sql, const struct pg_shape *shape, unsigned n, struct buf *to, struct err *e);
+/* Where value i (from 0) of a row stands among the parameters of all rows; how many there are. */
+unsigned pg_place(const struct pg_shape *shape, uint64_t common, unsigned i, unsigned row);
+unsigned pg_places(const struct pg_shape *shape, uint64_t common, unsigned rows);
+/* `sql`, already expanded, for n rows or queries.  A query has only the site in common, and its last column is the number of the one that the row answers, from 0
+ * on and in that order. */
+int pg_many_sql(struct str sql, const struct pg_shape *shape, uint64_t common, unsigned n, struct buf *to, struct err *e);
 /* A row of an INSERT that is `many`: its values are copied. */
 int pg_hold(struct pg_db *db, const struct stmt *s, const struct pg_shape *shape, const struct val *v, struct err *e);
 int pg_send_held(struct pg_db *db, struct err *e); /* rows and queries; nothing when there are none */

@@ -119,7 +119,7 @@ static int send_together(struct pg_db *db, const unsigned *at, unsigned n, unsig
     }
     for (unsigned i = n; i < pg_steps[step]; i++) add_nothing(p, a->shape);
     if (db->sent_n + 2 > PG_QUEUE) TRY(pg_collect_sent(db, e));
-    return pg_send_many(db, &as, a->s, a->shape, p, 0, e);
+    return pg_send_many(db, &as, a->s, a->shape, p, e);
 }
 
 /* But for those that are not wanted any more. */

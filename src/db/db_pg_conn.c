@@ -160,7 +160,7 @@ static void forget_connection(struct pg_db *db) {
     db->sent_n = db->sent_at = 0;
     pg_held_drop(db);
     db->listening = db->aborted = db->stands = false;
-    memset(db->prepared, 0, db->prepared_n);
+    if (db->slots) memset(db->slots, 0, db->slots_n * sizeof *db->slots);
 }
 
 static int refused(PGconn *c, bool first, int64_t began, struct err *e) {
@@ -213,10 +213,8 @@ int pg_open(const char *url, enum db_mode mode, struct db **ret, struct err *e) 
     INVARIANT(db);
     db->base.engine = &postgres_engine;
     db->mode = mode;
-    db->prepared_n = 1;
-    db->prepared = calloc(1, 1);
     db->url = strdup(url);
-    INVARIANT(db->url && db->prepared);
+    INVARIANT(db->url);
     TRY(make_connection(db, true, e));
     *ret = &TAKE(db)->base;
     return 0;
@@ -228,7 +226,7 @@ void pg_close(struct db *base) {
     pg_ahead_release(db);
     pg_held_release(db);
     PQclear(db->kept);
-    free(db->prepared);
+    free(db->slots);
     free(db->url);
     free(db);
 }

@@ -44,31 +44,37 @@ int pg_send_sync(struct pg_db *db, struct err *e) {
     return send_sync(db, e);
 }
 
-static const char *slot_name(unsigned slot, unsigned step, char to[24]) {
-    if (step) snprintf(to, 24, "s%ux%u", slot, pg_steps[step]);
-    else snprintf(to, 24, "s%u", slot);
-    return to;
-}
-
-static bool is_prepared(struct pg_db *db, unsigned slot, unsigned step) {
-    return slot < db->prepared_n && db->prepared[slot] >> step & 1;
-}
-
-static void set_prepared(struct pg_db *db, unsigned slot, unsigned step, bool is) {
-    if (slot >= db->prepared_n) {
-        unsigned want = MAX(slot + 1, db->prepared_n * 2);
-        db->prepared = realloc(db->prepared, want);
-        INVARIANT(db->prepared);
-        memset(db->prepared + db->prepared_n, 0, want - db->prepared_n);
-        db->prepared_n = want;
+struct pg_slot *pg_slot_of(struct pg_db *db, unsigned slot) {
+    if (slot >= db->slots_n) {
+        unsigned want = MAX(slot + 1, db->slots_n * 2);
+        db->slots = realloc(db->slots, want * sizeof *db->slots);
+        INVARIANT(db->slots);
+        memset(db->slots + db->slots_n, 0, (want - db->slots_n) * sizeof *db->slots);
+        db->slots_n = want;
     }
-    db->prepared[slot] = (unsigned char)((db->prepared[slot] & ~(1u << step)) | (unsigned)is << step);
+    return &db->slots[slot];
 }
 
-static int send_prepare(struct pg_db *db, const struct stmt *s, const char *as, unsigned step, struct str sql, int n, const Oid *types, struct err *e) {
-    struct pg_sent what = {.kind = SENT_PREPARE, .slot = as[0] ? s->slot : 0, .step = step, .name = s->name};
-    TRY(sent(db, PQsendPrepare(db->c, as, sql.p, n, types), what, e));
-    if (as[0]) set_prepared(db, s->slot, step, true);
+enum { NAME = 48 };
+
+static void name_of(struct pg_db *db, const struct pg_sent *what, char to[NAME]) {
+    if (what->common) snprintf(to, NAME, "s%ux%uc%u", what->slot, pg_steps[what->step], pg_slot_of(db, what->slot)->changes);
+    else if (what->step) snprintf(to, NAME, "s%ux%u", what->slot, pg_steps[what->step]);
+    else snprintf(to, NAME, "s%u", what->slot);
+}
+
+static bool is_prepared(struct pg_db *db, const struct pg_sent *what) {
+    return pg_slot_of(db, what->slot)->prepared[what->common] >> what->step & 1;
+}
+
+static void set_prepared(struct pg_db *db, const struct pg_sent *what, bool is) {
+    unsigned char *bits = &pg_slot_of(db, what->slot)->prepared[what->common];
+    *bits = (unsigned char)((*bits & ~(1u << what->step)) | (unsigned)is << what->step);
+}
+
+static int send_prepare(struct pg_db *db, const struct pg_sent *what, const char *as, struct str sql, int n, const Oid *types, struct err *e) {
+    TRY(sent(db, PQsendPrepare(db->c, as, sql.p, n, types), *what, e));
+    if (as[0]) set_prepared(db, what, true);
     return 0;
 }
 
@@ -77,32 +83,33 @@ static int prepare(struct pg_db *db, const struct stmt *s, const char *as, const
     Oid gaps[PG_PARAMS];
     TRY(db_script_expand(postgres_engine.types, str_z(s->sql), &sql, e));
     int n = shape ? (int)shape->n : pg_gaps(buf_str(&sql), gaps);
-    return send_prepare(db, s, as, 0, buf_str(&sql), n, shape ? shape->type : gaps, e);
+    struct pg_sent what = {.kind = SENT_PREPARE, .slot = as[0] ? s->slot : 0, .name = s->name};
+    return send_prepare(db, &what, as, buf_str(&sql), n, shape ? shape->type : gaps, e);
 }
 
-static int prepare_many(struct pg_db *db, const struct stmt *s, const char *as, const struct pg_shape *shape, unsigned step, struct err *e) {
+static int prepare_many(struct pg_db *db, const struct stmt *s, const struct pg_sent *what, const char *as, const struct pg_shape *shape, struct err *e) {
     struct buf one CLEANUP(buf_release) = BUF(PG_SQL_MOST), sql CLEANUP(buf_release) = BUF(PG_SQL_MOST);
     Oid types[PG_PARAMS];
-    unsigned more = shape->n - 1, n = 1 + pg_steps[step] * more;
+    uint64_t common = what->common ? pg_slot_of(db, s->slot)->common : PG_ONLY_SITE;
+    unsigned rows = pg_steps[what->step];
     TRY(db_script_expand(postgres_engine.types, str_z(s->sql), &one, e));
-    TRY(pg_many_sql(buf_str(&one), shape, pg_steps[step], &sql, e));
-    types[0] = shape->type[0];
-    for (unsigned i = 1; i < n; i++) types[i] = shape->type[1 + (i - 1) % more];
-    return send_prepare(db, s, as, step, buf_str(&sql), (int)n, types, e);
+    TRY(pg_many_sql(buf_str(&one), shape, common, rows, &sql, e));
+    for (unsigned row = 0; row < rows; row++)
+        for (unsigned i = 0; i < shape->n; i++) types[pg_place(shape, common, i, row)] = shape->type[i];
+    return send_prepare(db, what, as, buf_str(&sql), (int)pg_places(shape, common, rows), types, e);
 }
 
 int pg_send_stmt(struct pg_db *db, enum pg_sent_kind kind, const struct stmt *s, const struct pg_shape *shape, struct err *e) {
     TRY(pg_send_held(db, e));
-    return pg_send_many(db, &(struct pg_sent){.kind = kind, .name = s->name}, s, shape, &db->params, 0, e);
+    return pg_send_many(db, &(struct pg_sent){.kind = kind, .name = s->name}, s, shape, &db->params, e);
 }
 
-int pg_send_many(struct pg_db *db, const struct pg_sent *what, const struct stmt *s, const struct pg_shape *shape, const struct pg_params *p, unsigned first,
-                 struct err *e) {
-    char as[24];
-    int n = what->step ? (int)(1 + pg_steps[what->step] * (shape->n - 1)) : (int)shape->n;
-    slot_name(s->slot, what->step, as);
-    if (!is_prepared(db, s->slot, what->step)) TRY(what->step ? prepare_many(db, s, as, shape, what->step, e) : prepare(db, s, as, shape, e));
-    return sent(db, PQsendQueryPrepared(db->c, as, n, p->value + first, p->length + first, p->format + first, 1), *what, e);
+int pg_send_many(struct pg_db *db, const struct pg_sent *what, const struct stmt *s, const struct pg_shape *shape, const struct pg_params *p, struct err *e) {
+    char as[NAME];
+    struct pg_sent it = {.kind = SENT_PREPARE, .slot = s->slot, .step = what->step, .common = what->common, .name = s->name};
+    name_of(db, &it, as);
+    if (!is_prepared(db, &it)) TRY(it.step ? prepare_many(db, s, &it, as, shape, e) : prepare(db, s, as, shape, e));
+    return sent(db, PQsendQueryPrepared(db->c, as, (int)p->n, p->value, p->length, p->format, 1), *what, e);
 }
 
 int pg_push(struct pg_db *db, struct err *e) {
@@ -110,9 +117,9 @@ int pg_push(struct pg_db *db, struct err *e) {
 }
 
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e) {
-    char as[24] = "";
+    char as[NAME] = "";
     TRY(pg_send_held(db, e));
-    if (keep) slot_name(s->slot, 0, as);
+    if (keep) name_of(db, &(struct pg_sent){.slot = s->slot}, as);
     TRY(prepare(db, s, as, NULL, e));
     return sent(db, PQsendDescribePrepared(db->c, as), (struct pg_sent){.kind = SENT_DESCRIBE, .slot = s->slot, .name = s->name}, e);
 }
@@ -156,7 +163,7 @@ static void judge(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
     struct err e;
     ExecStatusType status = PQresultStatus(r);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) return succeeded(db, s, r);
-    if (s->kind == SENT_PREPARE) set_prepared(db, s->slot, s->step, false);
+    if (s->kind == SENT_PREPARE) set_prepared(db, s, false);
     if (status != PGRES_PIPELINE_ABORTED) {
         db->aborted = true;
         pg_fail(db, s->name, r, &e);
