@@ -344,15 +344,26 @@ static int check_unique(struct tx *tx, const struct record *old, struct record *
 
 /* ---- reading ahead ---- */
 
-static int foresee_key(struct tx *tx, const struct kind *to, struct str text, struct err *e) {
+/* What rows of a log refer to may be kept. */
+static bool known(const struct tx *tx, const struct kind *from, const struct kind *to, int field, struct str what) {
+    return tx->alone && from->flags & KIND_LOG && kept_get(tx->kept, to, field, what);
+}
+
+static int foresee_key(struct tx *tx, const struct kind *from, const struct kind *to, struct str text, struct err *e) {
     struct check_env env = tx_env(tx);
     for (size_t i = 0; i < to->n; i++) {
         struct val plain;
         struct err ignored;
         if (!(to->fields[i].flags & KEY) || field_from_text(&env, &to->fields[i], text, &plain, &ignored) || plain.type != V_TEXT) continue;
+        if (known(tx, from, to, (int)i, plain.s)) return 0;
         return record_find_foresee(tx->db, tx->site->id, &tx->site->key, tx->a, to, i, plain.s, e);
     }
     return 0;
+}
+
+static int foresee_ref(struct tx *tx, const struct kind *from, const struct kind *to, const struct val *v, struct err *e) {
+    if (v->type == V_TEXT) return foresee_key(tx, from, to, v->s, e);
+    return v->type != V_ID || known(tx, from, to, -1, id_bytes(&v->id)) ? 0 : record_load_foresee(tx->db, tx->site->id, to, v->id, e);
 }
 
 int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *values, const bool *given, struct err *e) {
@@ -360,8 +371,7 @@ int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *val
         const struct field *f = &k->fields[i];
         const struct val *v = &values[i];
         if (given && !given[i]) continue;
-        if (f->type == F_REF && v->type == V_ID) TRY(record_load_foresee(tx->db, tx->site->id, kind_by_name(str_z(f->ref)), v->id, e));
-        if (f->type == F_REF && v->type == V_TEXT) TRY(foresee_key(tx, kind_by_name(str_z(f->ref)), v->s, e));
+        if (f->type == F_REF) TRY(foresee_ref(tx, k, kind_by_name(str_z(f->ref)), v, e));
         if (f->type != F_REF && f->flags & UNIQUE && v->type == V_TEXT)
             TRY(record_find_foresee(tx->db, tx->site->id, &tx->site->key, tx->a, k, i, v->s, e));
     }

@@ -35,7 +35,8 @@ struct tx {
     struct tally_batch *tallies;
     struct log_rows *logs; /* one for each kind */
     struct kept *kept;
-    struct lately *lately; /* of the scans' passes; NULL on a server, where others write as well */
+    struct lately *lately; /* of the scans' passes; NULL outside of the writer */
+    bool alone;            /* reading ahead: nobody else wrote lately, so what kept and lately know need not be asked for */
 };
 
 /* 1 found and not removed; NOT_FOUND otherwise. */

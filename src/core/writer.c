@@ -39,8 +39,9 @@ struct writer {
     struct tally_batch *tallies;
     struct log_rows *logs;
     struct kept *kept;
-    struct lately *lately; /* of a file; NULL: none */
+    struct lately *lately;
     int64_t seq; /* where our last commit left the journal */
+    bool alone;  /* it was there when the group under way began */
     struct arena arena;
     struct writer_counts counts;
     struct durable *durable;           /* of a file; NULL: none */
@@ -100,7 +101,6 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
 }
 
 static int look_ahead(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
-    TRY(tx_foresee_start(tx, e));
     for (struct write_item *i = g->items; i && !g->apart && db_shared(w->db); i = i->next) {
         if (i->foresee) TRY(i->foresee(tx, i, e));
         arena_clear(&w->arena);
@@ -135,17 +135,28 @@ static void pause_us(int64_t us) {
     nanosleep(&(struct timespec){us / US_PER_SECOND, us % US_PER_SECOND * 1000}, NULL);
 }
 
-static void others_wrote(struct writer *w, const struct tx *tx) {
+/* What was not asked for because it was known is asked for now. */
+static int others_wrote(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     kept_clear(w->kept);
-    if (w->lately && lately_started(w->lately)) lately_start(w->lately, tx->now + PAST_AHEAD_US);
+    if (lately_started(w->lately)) lately_start(w->lately, tx->now + PAST_AHEAD_US);
+    if (!tx->alone) return 0;
+    tx->alone = false;
+    return look_ahead(w, tx, g, e);
+}
+
+static int start(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
+    tx->alone = w->alone;
+    TRY(tx_foresee_start(tx, e));
+    TRY(look_ahead(w, tx, g, e));
+    TRY(tx_start(tx, e));
+    w->alone = tx->seq == w->seq;
+    return w->alone ? 0 : others_wrote(w, tx, g, e);
 }
 
 static int run_group(struct writer *w, struct group *g, struct err *e) {
     struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately};
     TRY(db_begin(w->db, true, e));
-    int r = look_ahead(w, &tx, g, e);
-    if (r == 0) r = tx_start(&tx, e);
-    if (r == 0 && tx.seq != w->seq) others_wrote(w, &tx);
+    int r = start(w, &tx, g, e);
     if (r == 0) r = was_committed(w, g, e);
     if (r == 0) r = run_items(w, &tx, g, e);
     else if (r == 1) r = mark(w, &tx, e); /* the primary alone may have it: the answer to a commit behind it says that the replica has, too */
@@ -361,7 +372,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
     w->kept = kept_new();
-    if (!db_shared(db)) w->lately = lately_new(LATELY_MOST);
+    w->lately = lately_new(LATELY_MOST);
     w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);

@@ -22,7 +22,7 @@ static struct lately lately(int64_t at) {
     return (struct lately){from, at, from / US_PER_DAY, at / US_PER_DAY};
 }
 
-/* Where this process alone writes, it mostly knows that a pass was not used just now. */
+/* While this process alone writes, it mostly knows that a pass was not used just now. */
 static int was_used(struct tx *tx, uint64_t pass, int64_t from, bool *ret, struct err *e) {
     *ret = true;
     if (!tx->lately) return 0;
@@ -102,6 +102,7 @@ int scan_foresee(struct tx *tx, const struct val *values, struct err *e) {
     const struct val *pass = &values[SCAN_PASS], *seen = &values[SCAN_SEEN_AT];
     if (pass->type != V_TEXT || seen->type != V_INT) return 0;
     TRY(passes_check_foresee(tx, pass->s, e));
+    if (tx->alone && !lately_may(tx->lately, str_hash(pass->s), seen->i - SCAN_ELSEWHERE)) return 0;
     for (struct lately l = lately(seen->i); l.day <= l.last_day; l.day++)
         TRY(db_foresee(tx->db, &scan_stmts[0], e, VINT(tx->site->id), *pass, VINT(l.day), VINT(l.from), VINT(l.at)));
     return 0;
