@@ -4,8 +4,9 @@
  * savepoint, where its failure undoes it alone.  A busy database or a failed commit runs the whole group again; a full disk fails it.  Nobody is
  * answered before the commit is durable.
  *
- * On a server what is written is not waited for.  When the connection is lost while the
- * server commits, nobody knows what became of the group: its number, written by the same transaction, tells (`writer`). */
+ * On a server what is written is not waited for, and neither is a COMMIT while there are more items: what the next group will look up is sent behind it, and
+ * when its answer has come that group runs.  If it failed, what was begun behind it is undone and begins anew when the group has run again.  When the connection is lost
+ * while the server commits, nobody knows what became of the group: its number, written by the same transaction, tells (`writer`). */
 #include "core/writer.h"
 
 #include <errno.h>
@@ -51,7 +52,8 @@ struct writer {
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
     struct id id;         /* of this process, in the table `writer` */
-    int64_t number;       /* of the group under way */
+    int64_t number;       /* of the newest group */
+    struct group *sent;   /* on a server: its COMMIT was sent and is to be answered */
     int64_t began;        /* when it began; 0: there is none */
     int64_t slow_us;      /* LF_FAULT=slow:US, for each item */
 };
@@ -67,7 +69,9 @@ struct group {
     bool again;     /* it had to run once more */
     bool failed, areas_changed;
     int64_t n, seq, began;
-    int64_t commit_us; /* of its last run */
+    int64_t number;
+    int64_t left_at; /* the journal's end behind it */
+    int64_t commit_began, commit_us; /* of its last run */
 };
 
 /* Errors that are not the item's own: the transaction cannot go on.  One damaged row or one wrong statement harms only whoever asks for it;
@@ -108,8 +112,8 @@ static int look_ahead(struct writer *w, struct tx *tx, const struct group *g, st
     return 0;
 }
 
-static int mark(struct writer *w, const struct tx *tx, struct err *e) {
-    return db_run(w->db, CS(writer_mark), e, VINT(w->site->id), VID(w->id), VINT(w->number), VINT(tx->now));
+static int mark(struct writer *w, const struct tx *tx, const struct group *g, struct err *e) {
+    return db_run(w->db, CS(writer_mark), e, VINT(w->site->id), VID(w->id), VINT(g->number), VINT(tx->now));
 }
 
 static int run_items(struct writer *w, struct tx *tx, struct group *g, struct err *e) {
@@ -118,7 +122,7 @@ static int run_items(struct writer *w, struct tx *tx, struct group *g, struct er
     g->areas_changed = tx->areas_changed;
     g->seq = tx->seq;
     if (!db_shared(w->db)) return 0;
-    TRY(mark(w, tx, e));
+    TRY(mark(w, tx, g, e));
     return db_notify(w->db, w->site->id, w->id, e);
 }
 
@@ -127,7 +131,7 @@ static int was_committed(struct writer *w, struct group *g, struct err *e) {
     int64_t number = 0;
     if (!g->uncertain) return 0;
     if (db_int(w->db, CS(writer_number), &number, e, VINT(w->site->id), VID(w->id)) < 0) return -1;
-    g->uncertain = number == w->number;
+    g->uncertain = number == g->number;
     return g->uncertain;
 }
 
@@ -144,35 +148,61 @@ static int others_wrote(struct writer *w, struct tx *tx, const struct group *g, 
     return look_ahead(w, tx, g, e);
 }
 
-static int start(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
+static int begin(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     tx->alone = w->alone;
+    TRY(db_begin(w->db, true, e));
     TRY(tx_foresee_start(tx, e));
     TRY(look_ahead(w, tx, g, e));
+    return db_send(w->db, e);
+}
+
+static int start(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     TRY(tx_start(tx, e));
     w->alone = tx->seq == w->seq;
     return w->alone ? 0 : others_wrote(w, tx, g, e);
 }
 
-static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately};
-    TRY(db_begin(w->db, true, e));
-    int r = start(w, &tx, g, e);
-    if (r == 0) r = was_committed(w, g, e);
-    if (r == 0) r = run_items(w, &tx, g, e);
-    else if (r == 1) r = mark(w, &tx, e); /* the primary alone may have it: the answer to a commit behind it says that the replica has, too */
-    if (r) {
-        db_rollback(w->db);
-        kept_clear(w->kept);
-        return -1;
-    }
-    if (w->slow_us) pause_us((int64_t)w->taken * w->slow_us);
-    int64_t began = monotonic_us();
-    r = db_commit(w->db, e);
-    g->commit_us = monotonic_us() - began;
+static bool settle_sent(struct writer *w);
+
+/* Of a group whose COMMIT was sent: what became of it. */
+static int end_commit(struct writer *w, struct group *g, struct err *e) {
+    int r = db_commit_end(w->db, e);
+    g->commit_us = monotonic_us() - g->commit_began;
     if (r) kept_clear(w->kept);
-    else w->seq = tx.seq;
+    else w->seq = g->left_at;
     g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
     return r;
+}
+
+static int send_commit(struct writer *w, struct group *g, struct err *e) {
+    if (w->slow_us) pause_us((int64_t)w->taken * w->slow_us);
+    g->commit_began = monotonic_us();
+    if (db_commit_send(w->db, e) == 0) return 0;
+    kept_clear(w->kept);
+    g->uncertain = g->uncertain || (e->code == ERR_RETRY && db_shared(w->db));
+    return -1;
+}
+
+/* Up to its COMMIT, which is sent. */
+static int run_group(struct writer *w, struct group *g, struct err *e) {
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately};
+    int r = begin(w, &tx, g, e);
+    if (!settle_sent(w)) {
+        g->began = monotonic_us(); /* it has not been tried yet */
+        r = begin(w, &tx, g, e);
+    }
+    if (r == 0) r = start(w, &tx, g, e);
+    if (r == 0) r = was_committed(w, g, e);
+    if (r == 0) r = run_items(w, &tx, g, e);
+    else if (r == 1) r = mark(w, &tx, g, e); /* the primary alone may have it: the answer to a commit behind it says that the replica has, too */
+    if (r == 0) {
+        g->left_at = tx.seq;
+        w->written += db_writes(w->db);
+        return send_commit(w, g, e);
+    }
+    db_rollback(w->db);
+    kept_clear(w->kept);
+    return -1;
 }
 
 static bool stopping(struct writer *w) {
@@ -221,6 +251,7 @@ static void learn_cost(struct writer *w, const struct group *g) {
 static void checkpoint_here(struct writer *w) {
     struct err e;
     int64_t pages;
+    settle_sent(w);
     if (db_checkpoint(w->db, &pages, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
     w->log_long = pages >= CHECKPOINT_LONG;
 }
@@ -234,7 +265,6 @@ static void checkpoint(struct writer *w) {
 
 /* A server's planner must hear of many new rows before the next question about them; a file's log must not grow for ever. */
 static void checkpoint_when_grown(struct writer *w) {
-    w->written += db_writes(w->db);
     if (w->written >= GROWN_ROWS) checkpoint(w);
     if (checkpointer_nearly(w->checkpointer) || w->log_long) checkpoint_here(w);
 }
@@ -284,26 +314,53 @@ static void group_told(struct settled *settled) {
     free(g);
 }
 
-static void commit_group(struct writer *w, struct group *g) {
-    struct err e;
-    int r;
-    w->number++;
-    for (struct write_item *i = g->items; i; i = i->next) g->apart = g->apart || i->apart;
-    for (int attempt = 0; (r = run_group(w, g, &e)); attempt++) {
-        if (!g->apart && !breaks_group(e.code)) {
-            g->apart = true;
-            continue;
-        }
-        if (e.code != ERR_RETRY || !try_again(w, attempt, g->began)) break;
-        g->again = true;
-        count_retry(w);
-        wait_a_little(attempt);
-    }
-    if (r) fail_all(g, &e);
-    else areas_settle(g);
+static void settle(struct writer *w, struct group *g) {
+    if (!g->failed) areas_settle(g);
     learn_cost(w, g);
     if (w->durable && !g->failed) durable_settle(w->durable, &g->settled);
     else group_told(&g->settled);
+}
+
+/* After it failed. */
+static void run_again(struct writer *w, struct group *g, struct err *e) {
+    for (int attempt = 0, r = -1; r; attempt++) {
+        if (!g->apart && !breaks_group(e->code)) {
+            g->apart = true;
+        } else if (e->code == ERR_RETRY && try_again(w, attempt, g->began)) {
+            g->again = true;
+            count_retry(w);
+            wait_a_little(attempt);
+        } else {
+            return fail_all(g, e);
+        }
+        r = run_group(w, g, e);
+        if (r == 0) r = end_commit(w, g, e);
+    }
+}
+
+/* False: it had to run once more, and what was begun behind it is undone. */
+static bool settle_sent(struct writer *w) {
+    struct err e;
+    struct group *g = TAKE(w->sent);
+    if (!g) return true;
+    bool done = end_commit(w, g, &e) == 0;
+    if (!done) run_again(w, g, &e);
+    settle(w, g);
+    return done;
+}
+
+static void commit_group(struct writer *w, struct group *g) {
+    struct err e;
+    g->number = ++w->number;
+    for (struct write_item *i = g->items; i; i = i->next) g->apart = g->apart || i->apart;
+    int r = run_group(w, g, &e);
+    if (r) run_again(w, g, &e);
+    if (r == 0 && db_shared(w->db)) {
+        w->sent = g;
+    } else {
+        if (r == 0) end_commit(w, g, &e);
+        settle(w, g);
+    }
     checkpoint_when_grown(w);
 }
 
@@ -345,6 +402,12 @@ static void *writer_main(void *arg) {
             pthread_mutex_lock(&w->lock);
             w->began = 0;
             w->taken = 0;
+            continue;
+        }
+        if (w->sent) {
+            pthread_mutex_unlock(&w->lock);
+            settle_sent(w);
+            pthread_mutex_lock(&w->lock);
             continue;
         }
         if (w->stopping) break;

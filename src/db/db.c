@@ -240,6 +240,24 @@ int db_commit(struct db *db, struct err *e) {
     return 0;
 }
 
+int db_commit_send(struct db *db, struct err *e) {
+    if (!db->engine->commit_send) return db_commit(db, e);
+    INVARIANT(db->tx && !db->savepoint);
+    if (ready(db, e) || db->engine->commit_send(db, e)) {
+        db_rollback(db);
+        return -1;
+    }
+    db->tx = TX_NONE;
+    return 0;
+}
+
+int db_commit_end(struct db *db, struct err *e) {
+    if (!db->engine->commit_end || db->engine->commit_end(db, e) == 0) return 0;
+    db->tx = TX_WRITE;
+    db_rollback(db);
+    return -1;
+}
+
 bool db_in_transaction(struct db *db) {
     return db->tx != TX_NONE;
 }

@@ -101,6 +101,11 @@ int db_int_n(struct db *db, const struct stmt *s, const struct val *v, size_t n,
 int db_begin(struct db *db, bool write, struct err *e);
 /* Durable when it returns 0 (but see db_log_open); otherwise undone; over either way.  Only RETRY on a server leaves open which: the connection was lost meanwhile. */
 int db_commit(struct db *db, struct err *e);
+/* The same in two parts: a server is sent the COMMIT, and its answer is waited for later, so that the next transaction's first questions can be sent behind it.
+ * db_commit_send: -1: undone.  db_commit_end: as db_commit, for what was sent; what was begun meanwhile must not have written yet and is undone as well when it fails.
+ * The connection serves nothing but db_begin, db_foresee and db_send in between.  On a file the first is all. */
+int db_commit_send(struct db *db, struct err *e);
+int db_commit_end(struct db *db, struct err *e);
 void db_rollback(struct db *db);                        /* harmless outside a transaction */
 bool db_in_transaction(struct db *db);
 int db_savepoint(struct db *db, struct err *e); /* one level */

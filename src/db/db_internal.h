@@ -52,6 +52,8 @@ struct db_engine {
     struct str (*col_text)(struct rows *r, int col); /* of a column that is not NULL; never a NULL pointer */
     struct str (*col_blob)(struct rows *r, int col); /* likewise */
     int (*step)(struct db *db, enum db_step step, struct err *e);
+    int (*commit_send)(struct db *db, struct err *e); /* NULL, with the next: a commit is one step */
+    int (*commit_end)(struct db *db, struct err *e);  /* -1: to be rolled back with what was begun behind it */
     bool (*in_transaction)(struct db *db); /* as the engine sees it: it can go on, if need be back at its savepoint */
     int (*script)(struct db *db, const char *sql, struct err *e);
     int (*check)(struct db *db, const struct stmt *const *s, size_t n, struct err *e);

@@ -65,7 +65,8 @@ static int pg_sync(struct db *base, struct err *e) {
 static int pg_send(struct db *base, struct err *e) {
     struct pg_db *db = pg(base);
     TRY(pg_ready(db, e));
-    return pg_send_held(db, e);
+    TRY(pg_send_held(db, e));
+    return pg_push(db, e);
 }
 
 /* ---- rows ---- */
@@ -188,7 +189,7 @@ static bool plans_due(struct pg_db *db) {
 }
 
 static int begin(struct pg_db *db, const char *sql, struct err *e) {
-    TRY(pg_ready(db, e));
+    if (!db->committing) TRY(pg_ready(db, e));
     db->stands = false;
     db->epoch++;
     pg_held_drop(db);
@@ -212,6 +213,34 @@ static int commit(struct pg_db *db, struct err *e) {
     if (strcmp(PQcmdStatus(r), "COMMIT") != 0) result = pg_fail_text("COMMIT", PQcmdStatus(r), e);
     PQclear(r);
     return result;
+}
+
+static bool answers_are_due(const struct pg_db *db) {
+    for (unsigned i = db->sent_at; i < db->sent_n; i++)
+        if (db->sent[i].kind == SENT_AHEAD) return true;
+    return false;
+}
+
+/* The answers to what was foreseen end with the transaction. */
+static int pg_commit_send(struct db *base, struct err *e) {
+    struct pg_db *db = pg(base);
+    TRY(pg_ready(db, e));
+    TRY(pg_ahead_send(db, e));
+    if (answers_are_due(db)) TRY(pg_collect_sent(db, e));
+    TRY(pg_send_commit(db, e));
+    db->open = false;
+    return 0;
+}
+
+static int pg_commit_end(struct db *base, struct err *e) {
+    struct pg_db *db = pg(base);
+    if (db->committing && db->fault_in && --db->fault_in == 0) db->lost = true;
+    if (db->committing) pg_take_commit(db);
+    if (!db->uncommitted.code) return 0;
+    *e = db->uncommitted;
+    db->uncommitted = (struct err){0};
+    db->open = true; /* what was skipped is to be ended */
+    return -1;
 }
 
 /* The end of a read transaction is not waited for: its results are collected by whoever uses the connection next. */
@@ -471,6 +500,8 @@ const struct db_engine postgres_engine = {
     .col_text = col_bytes,
     .col_blob = col_bytes,
     .step = pg_step,
+    .commit_send = pg_commit_send,
+    .commit_end = pg_commit_end,
     .in_transaction = pg_in_transaction,
     .script = pg_script,
     .check = pg_check,

@@ -38,6 +38,8 @@ enum pg_sent_kind {
     SENT_SAVEPOINT,
     SENT_AHEAD, /* slot: the index in db->ahead */
     SENT_SYNC,
+    SENT_COMMIT,    /* the next one is its SENT_COMMITTED */
+    SENT_COMMITTED, /* a Sync, with which an end of the transaction begins: what fails behind it is the next one's */
 };
 struct pg_sent {
     enum pg_sent_kind kind;
@@ -95,6 +97,9 @@ struct pg_db {
     bool listening, listened;
     int64_t since, plans_at; /* when it was connected; at what age plans are made anew */
     struct err first; /* what failed first and was not undone yet */
+    bool committing;  /* a COMMIT was sent and its answer is to come */
+    struct err uncommitted; /* what became of it */
+    int64_t fault_in; /* LF_FAULT=commit:N: the answer to the Nth is lost */
     unsigned epoch;   /* changes whenever cursors may have gone */
     unsigned cursors;
     PGresult *kept;
@@ -140,10 +145,12 @@ int pg_send_many(struct pg_db *db, const struct pg_sent *as, const struct stmt *
 struct pg_slot *pg_slot_of(struct pg_db *db, unsigned slot); /* until the next call */
 int pg_send_describe(struct pg_db *db, const struct stmt *s, bool keep, struct err *e); /* keep: under its name, for later */
 int pg_send_sync(struct pg_db *db, struct err *e);
+int pg_send_commit(struct pg_db *db, struct err *e); /* and all before it, on its way */
 int pg_push(struct pg_db *db, struct err *e); /* libpq gathers 64 KB; what was sent so far goes out now */
 /* Takes the results of all that was sent or held back; the first error, if there was one. */
 int pg_collect(struct pg_db *db, struct err *e);
 int pg_collect_sent(struct pg_db *db, struct err *e); /* what is held back stays so */
+void pg_take_commit(struct pg_db *db); /* no more than that: db->uncommitted */
 int pg_finish(struct pg_db *db, struct err *e); /* the same, and outside a transaction all is committed */
 int pg_shape_get(struct pg_db *db, const struct stmt *s, const struct pg_shape **ret, struct err *e);
 

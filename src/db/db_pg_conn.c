@@ -159,7 +159,7 @@ static void forget_connection(struct pg_db *db) {
     db->c = NULL;
     db->sent_n = db->sent_at = 0;
     pg_held_drop(db);
-    db->listening = db->aborted = db->stands = false;
+    db->listening = db->aborted = db->stands = db->committing = false;
     if (db->slots) memset(db->slots, 0, db->slots_n * sizeof *db->slots);
 }
 
@@ -214,6 +214,7 @@ int pg_open(const char *url, enum db_mode mode, struct db **ret, struct err *e) 
     db->base.engine = &postgres_engine;
     db->mode = mode;
     db->url = strdup(url);
+    db->fault_in = fault_asked("commit");
     INVARIANT(db->url);
     TRY(make_connection(db, true, e));
     *ret = &TAKE(db)->base;

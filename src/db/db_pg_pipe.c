@@ -44,6 +44,14 @@ int pg_send_sync(struct pg_db *db, struct err *e) {
     return send_sync(db, e);
 }
 
+int pg_send_commit(struct pg_db *db, struct err *e) {
+    TRY(pg_send_text(db, SENT_COMMIT, "COMMIT", "COMMIT", e));
+    TRY(sent(db, PQpipelineSync(db->c), (struct pg_sent){.kind = SENT_COMMITTED, .name = "COMMIT"}, e));
+    db->committing = true;
+    db->uncommitted = (struct err){0};
+    return pg_push(db, e);
+}
+
 struct pg_slot *pg_slot_of(struct pg_db *db, unsigned slot) {
     if (slot >= db->slots_n) {
         unsigned want = MAX(slot + 1, db->slots_n * 2);
@@ -154,6 +162,10 @@ static void succeeded(struct pg_db *db, const struct pg_sent *s, PGresult *r) {
         if (pg_ahead_answer(db, s->slot, s->step > 0, r, &e)) failed(db, &e);
         return;
     }
+    if (s->kind == SENT_COMMIT && strcmp(PQcmdStatus(r), "COMMIT") != 0) {
+        pg_fail_text("COMMIT", PQcmdStatus(r), &e);
+        failed(db, &e);
+    }
     if (s->kind == SENT_SAVEPOINT) db->stands = true;
     if (s->kind == SENT_DESCRIBE && pg_shape_learn(s->slot, s->name, r, &e)) failed(db, &e);
     PQclear(r);
@@ -187,23 +199,47 @@ static void take_sync(struct pg_db *db, const struct pg_sent *s) {
     db->lost = true;
 }
 
+static void commit_over(struct pg_db *db) {
+    db->committing = false;
+    db->uncommitted = db->first;
+    db->first = (struct err){0};
+}
+
 static void take(struct pg_db *db) {
     const struct pg_sent *s = &db->sent[db->sent_at++];
     PGresult *r;
-    if (s->kind == SENT_SYNC) return take_sync(db, s);
+    if (s->kind == SENT_SYNC || s->kind == SENT_COMMITTED) {
+        take_sync(db, s);
+        if (s->kind == SENT_COMMITTED && !db->lost) commit_over(db);
+        return;
+    }
     while (!db->lost && (r = PQgetResult(db->c))) judge(db, s, r);
     if (PQstatus(db->c) != CONNECTION_OK) db->lost = true;
 }
 
-/* A connection may also be lost without an error of a statement: the server says farewell while libpq takes nothing to be under way. */
-static void take_all(struct pg_db *db) {
+/* A connection may also be lost without an error of a statement: the server says farewell while libpq takes nothing to be under way.  A COMMIT that was on
+ * its way shares that fate with what was sent behind it. */
+static void if_lost(struct pg_db *db) {
     struct err e;
-    while (!db->lost && db->sent_at < db->sent_n) take(db);
-    if (db->lost && !db->first.code) {
+    if (!db->lost) return;
+    if (!db->first.code) {
         pg_lose(db, db->sent_n ? db->sent[db->sent_n - 1].name : "connection", &e);
         failed(db, &e);
     }
+    e = db->first;
+    if (db->committing) commit_over(db);
+    db->first = e;
+}
+
+static void take_all(struct pg_db *db) {
+    while (!db->lost && db->sent_at < db->sent_n) take(db);
+    if_lost(db);
     db->sent_at = db->sent_n = 0;
+}
+
+void pg_take_commit(struct pg_db *db) {
+    while (!db->lost && db->committing) take(db);
+    if_lost(db);
 }
 
 int pg_collect(struct pg_db *db, struct err *e) {
