@@ -309,6 +309,89 @@ TEST(a_full_disk_refuses_a_command_and_the_site_goes_on_whenever_it_happens) {
     torture("dbfull", true);
 }
 
+/* ---- commits that fail while others wait behind them ---- */
+
+enum { AT_ONCE = 8, EACH = 40 };
+
+/* The same id runs once and is answered alike. */
+static void *create_each_twice(void *arg) {
+    struct arena a CLEANUP(arena_release) = {0};
+    for (int i = 0; i < EACH; i++) {
+        const struct kind *k = kind_by_name(arg ? STR("gate_scan") : STR("household"));
+        struct id id = id_new(site_now(w.s));
+        int64_t first = 0, seen = site_now(w.s);
+        for (int again = 0; again < 2; again++) {
+            struct command_call call = {.a = &a, .actor = &actor_system, .id = id, .area = arg ? STR_NONE : STR("b1")};
+            struct err e;
+            command_prepare(&call, k, VERB_CREATE);
+            if (arg) {
+                call.values[kind_field(k, STR("gate"))] = VTEXT(STR("g1"));
+                call.values[kind_field(k, STR("what"))] = VTEXT(STR("person"));
+                call.values[kind_field(k, STR("seen_at"))] = VINT(seen);
+                call.given[kind_field(k, STR("seen_at"))] = true;
+            }
+            if (command_do(w.s, &call, &e)) unit_fail(__FILE__, __LINE__, "%s %s", err_name(e.code), e.arg[0]);
+            CHECK(call.repeated == again && call.ret_seq > 0 && (!again || call.ret_seq == first));
+            first = call.ret_seq;
+        }
+        arena_clear(&a);
+    }
+    return NULL;
+}
+
+static void create_at_once(void *arg) {
+    pthread_t t[AT_ONCE];
+    world_open();
+    for (size_t i = 0; i < COUNT(t); i++) CHECK(pthread_create(&t[i], NULL, create_each_twice, i % 2 ? arg : NULL) == 0);
+    for (size_t i = 0; i < COUNT(t); i++) pthread_join(t[i], NULL);
+    bool retried = writer_counts(w.s).retried > 0;
+    world_close();
+    exit(retried ? FIRED : NOT_FIRED);
+}
+
+static void check_created(void) {
+    world_open();
+    CHECK_INT(records_of("household"), AT_ONCE / 2 * EACH);
+    CHECK_INT(records_of("gate_scan"), AT_ONCE / 2 * EACH);
+    world_proves_itself();
+    world_close();
+}
+
+TEST(what_a_commit_whose_answer_is_lost_held_is_there_once_with_what_was_asked_behind_it) {
+    if (!unit_on_server()) unit_skip("a file's commit is one step");
+    for (int n = 1; n < 40; n += 1 + n / 2) {
+        char text[40];
+        unsetenv("LF_FAULT");
+        begin_again(n);
+        snprintf(text, sizeof text, "commit:%d", n);
+        setenv("LF_FAULT", text, 1);
+        CHECK_INT(in_child(create_at_once, &w), FIRED);
+        unsetenv("LF_FAULT");
+        check_created();
+    }
+}
+
+static void make_commits_fail(void *arg UNUSED) {
+    struct db *db;
+    struct err e;
+    make_site(NULL);
+    CHECK(db_open(getenv("LF_DB"), DB_WRITE, &db, &e) == 0);
+    CHECK(db_script(db, STR("CREATE SEQUENCE commits;"
+                            "CREATE FUNCTION now_and_then() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF nextval(''commits'') % 11 = 0 THEN "
+                            "RAISE EXCEPTION ''now and then'' USING ERRCODE = ''40001''; END IF; RETURN NULL; END';"
+                            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON gate_scan DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION now_and_then()"),
+                    &e) == 0);
+    db_close(db);
+}
+
+TEST(what_a_commit_that_failed_held_runs_again_before_what_was_asked_behind_it) {
+    if (!unit_on_server()) unit_skip("a file's commit is one step");
+    unit_own_database();
+    CHECK(in_child(make_commits_fail, NULL) == 0);
+    CHECK_INT(in_child(create_at_once, &w), FIRED);
+    check_created();
+}
+
 /* ---- kill -9 ---- */
 
 static int acknowledged; /* the pipe's end */

@@ -74,6 +74,125 @@ TEST(pg_a_commit_that_was_not_answered_is_to_be_tried_again) {
     db_close(db);
 }
 
+/* ---- a COMMIT that is not waited for ---- */
+
+/* Counts first: what the program does not know of a statement it asks the server, behind all that was sent. */
+static void begin_and_put(struct db *db, int n) {
+    struct err e;
+    CHECK_INT(pg_count(db), n - 1);
+    CHECK(db_begin(db, true, &e) == 0);
+    pg_put(db, n);
+}
+
+static void send_commit_and_begin(struct db *db) {
+    struct err e;
+    CHECK(db_commit_send(db, &e) == 0);
+    CHECK(!db_in_transaction(db));
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_foresee_n(db, &pg_all[COUNT_V], NULL, 0, &e) == 0);
+    CHECK(db_send(db, &e) == 0);
+}
+
+TEST(pg_the_next_transaction_asks_behind_a_commit_and_sees_what_it_made) {
+    struct db *db = pg_open_new();
+    struct err e;
+    begin_and_put(db, 1);
+    for (int n = 1; n < 4; n++) {
+        send_commit_and_begin(db);
+        CHECK(db_commit_end(db, &e) == 0);
+        CHECK_INT(pg_count(db), n);
+        pg_put(db, n + 1);
+    }
+    CHECK(db_commit_send(db, &e) == 0);
+    CHECK(db_commit_end(db, &e) == 0); /* nothing behind it */
+    CHECK_INT(pg_count(db), 4);
+    db_close(db);
+}
+
+/* Fails, and the connection serves on. */
+static void check_undone(struct db *db, enum err_code code) {
+    struct err e;
+    CHECK(db_commit_end(db, &e) == -1);
+    CHECK_INT(e.code, code);
+    CHECK(!db_in_transaction(db));
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK_INT(pg_count(db), 0);
+    pg_put(db, 5);
+    CHECK(db_commit(db, &e) == 0);
+    CHECK_INT(pg_count(db), 1);
+    db_close(db);
+}
+
+TEST(pg_a_commit_that_fails_undoes_what_was_begun_behind_it) {
+    struct db *db = pg_open_new();
+    struct err e;
+    CHECK(db_script(db,
+                    STR("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.n = 1 THEN RAISE EXCEPTION ''no'' USING ERRCODE = ''40001''; END IF; RETURN NULL; END';"
+                        "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON v DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION no()"),
+                    &e) == 0);
+    begin_and_put(db, 1);
+    send_commit_and_begin(db);
+    check_undone(db, ERR_RETRY);
+}
+
+TEST(pg_a_mistake_before_a_commit_is_that_transactions_and_not_the_next_ones) {
+    struct db *db = pg_open_new();
+    struct err e;
+    begin_and_put(db, 1);
+    pg_put(db, 1);
+    send_commit_and_begin(db);
+    check_undone(db, ERR_CONFLICT);
+    db = pg_open_as(DB_WRITE);
+    CHECK(db_begin(db, true, &e) == 0);
+    pg_put(db, 5);
+    CHECK(db_commit_send(db, &e) == 0);
+    CHECK(db_commit_end(db, &e) == -1); /* with nothing behind it */
+    CHECK_INT(e.code, ERR_CONFLICT);
+    CHECK_INT(pg_count(db), 1);
+    db_close(db);
+}
+
+TEST(pg_an_answer_that_was_lost_with_its_connection_is_to_be_looked_for) {
+    setenv("LF_FAULT", "commit:1", 1);
+    struct db *db = pg_open_new();
+    struct err e;
+    int64_t n = 0;
+    begin_and_put(db, 1);
+    send_commit_and_begin(db);
+    CHECK(db_commit_end(db, &e) == -1);
+    CHECK_INT(e.code, ERR_RETRY);
+    for (int waited = 0; waited < 20000 && n == 0; waited++) {
+        n = pg_count(db);
+        usleep(1000);
+    }
+    CHECK_INT(n, 1); /* it was done */
+    db_close(db);
+}
+
+TEST(pg_an_answer_that_came_counts_whatever_is_lost_behind_it) {
+    struct db *db = pg_open_new(), *other = pg_open_as(DB_WRITE);
+    struct err e;
+    int64_t n = 0, pid = 0;
+    CHECK(db_begin(db, true, &e) == 0);
+    CHECK(db_int(db, &pg_all[PID], &pid, &e) == 1);
+    pg_put(db, 1);
+    CHECK(db_commit_send(db, &e) == 0);
+    for (int waited = 0; waited < 20000 && n == 0; waited++) {
+        n = pg_count(other);
+        usleep(1000);
+    }
+    CHECK(db_int(other, &pg_all[END], &n, &e, VINT(pid)) == 1);
+    usleep(100000);
+    int begun = db_begin(db, true, &e);
+    CHECK(db_commit_end(db, &e) == 0);
+    CHECK(begun == -1 || db_int(db, &pg_all[COUNT_V], &n, &e) == -1);
+    CHECK_INT(e.code, ERR_RETRY);
+    db_rollback(db);
+    CHECK_INT(pg_count(db), 1);
+    db_close(other);
+    db_close(db);
+}
+
 /* ---- two writers ---- */
 static void *cross(void *arg) {
     struct err *e = arg;

@@ -103,6 +103,33 @@ TEST(pg_rows_sent_together_all_arrive_with_their_own_values) {
     db_close(db);
 }
 
+/* A round is a bundle of its own; in each other values are the same in all of its rows. */
+TEST(pg_rows_that_have_values_in_common_keep_them_when_the_next_have_others) {
+    enum { ROWS = 32 };
+    struct db *db = open_new();
+    struct err e;
+    struct rows *r;
+    for (int round = 0; round < 6; round++) {
+        begin(db);
+        for (int64_t n = 0; n < ROWS; n++) {
+            struct val name = round == 0 || round == 5 ? VNULL : round == 1 ? VTEXTZ("alike") : n == ROWS - 1 ? VTEXTZ("another") : VTEXTZ("");
+            CHECK(db_run(db, &stmts[ADD_PART], &e, VINT(1 + round % 2), VINT(round * ROWS + n), name, VBLOB(STR("\0"))) == 0);
+        }
+        commit(db);
+    }
+    for (int round = 0; round < 6; round++) {
+        CHECK(db_query(db, &stmts[PART_NAMES], &r, &e, VINT(1 + round % 2), VINT(round * ROWS), VINT(round * ROWS + ROWS)) == 0);
+        for (int64_t n = ROWS; n-- > 0;) {
+            CHECK_INT(rows_next(r, &e), 1);
+            CHECK_INT(rows_int(r, 1), round * ROWS + n);
+            CHECK(rows_null(r, 0) == (round == 0 || round == 5));
+            if (!rows_null(r, 0)) CHECK_STR(rows_text(r, 0), round == 1 ? "alike" : n == ROWS - 1 ? "another" : "");
+        }
+        rows_done(r);
+    }
+    db_close(db);
+}
+
 TEST(pg_what_follows_a_row_finds_it) {
     struct db *db = open_new();
     struct err e;
