@@ -64,6 +64,7 @@ export class Client {
     if (body !== undefined && type) h['Content-Type'] = type;
     const sent = body === undefined || typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
     return fetch(this.site.url + path, { method, headers: h, signal, body: sent }).catch((e) => { /* what it says by itself is "fetch failed" */
+      if (e instanceof DOMException) throw e; /* who sent it gave up; its message cannot be changed */
       throw Object.assign(e, { message: `${method} ${path}: ${e.cause?.message ?? e.message}; ${this.site.errors?.slice(-400)}` });
     });
   }
