@@ -354,11 +354,10 @@ static void commit_group(struct writer *w, struct group *g) {
     g->number = ++w->number;
     for (struct write_item *i = g->items; i; i = i->next) g->apart = g->apart || i->apart;
     int r = run_group(w, g, &e);
-    if (r) run_again(w, g, &e);
     if (r == 0 && db_shared(w->db)) {
         w->sent = g;
     } else {
-        if (r == 0) end_commit(w, g, &e);
+        if (r || end_commit(w, g, &e)) run_again(w, g, &e);
         settle(w, g);
     }
     checkpoint_when_grown(w);
