@@ -6,7 +6,7 @@ static struct stmt indexes[] = {STMT(growth_indexes, "SELECT name, sql FROM sqli
 
 /* Rows come in the order of the one, and few come into the others: these cost less where they are than to be sorted. */
 static bool may_stay(struct str name) {
-    static const char *const ends[] = {"_path", "_trace_plate", "_trace_phone", "_trace_id_number"};
+    static const char *const ends[] = {"_path", "_slot_plate", "_slot_phone", "_slot_id_number"};
     for (size_t i = 0; i < COUNT(ends); i++)
         if (str_ends(name, str_z(ends[i]))) return true;
     return false;

@@ -3,6 +3,7 @@
 #include "core/record.h"
 
 #include "core/system.h"
+#include "core/trace.h"
 
 static struct kind_sql *sqls;
 static struct arena sql_arena;
@@ -283,7 +284,14 @@ static const char *found_by(const struct field *f) {
     return f->flags & FIND ? arena_printf(&sql_arena, "%s_hash", f->name) : f->name;
 }
 
-#define DAY_OF "(%s / 86400000000)"
+#define SLOT_OF "(%s / 900000000)" /* TRACE_SLOT */
+
+/* One statement for the slots of a day; $2 is its first one. */
+static void add_trace(struct buf *b, const struct kind *k, const struct field *f) {
+    buf_addf(b, " AND " SLOT_OF " IN ($2", k->seen);
+    for (int i = 1; i < TRACE_SLOTS; i++) buf_addf(b, ", $2 + %d", i);
+    buf_addf(b, ") AND %s = $3 AND %s >= $4 AND (%s, id) < ($5, $6) ORDER BY %s DESC, id DESC LIMIT $7", found_by(f), k->seen, k->seen, k->seen);
+}
 
 static void add_between(struct buf *b, const struct kind *k, const struct field *f) {
     buf_addf(b, " AND %s = $2 AND (%s, id) > ($3, $4) AND %s < $5 ORDER BY %s, id LIMIT $6", f->name, k->seen, k->seen, k->seen);
@@ -297,8 +305,7 @@ static void build_seen(struct kind_sql *q, const struct kind *k, struct buf *b) 
         const struct field *f = &k->fields[i];
         if (f->flags & TRACE) {
             select_from(b, k);
-            buf_addf(b, " AND " DAY_OF " = $2 AND %s = $3 AND %s >= $4 AND (%s, id) < ($5, $6) ORDER BY %s DESC, id DESC LIMIT $7", k->seen, found_by(f),
-                     k->seen, k->seen, k->seen);
+            add_trace(b, k, f);
             finish(&q->trace[i], k, arena_printf(&sql_arena, "trace_%s", f->name), b);
         }
         if (f->flags & INDEXED && f->type == F_REF && k->flags & KIND_LOG) {
@@ -336,13 +343,13 @@ static void add_field_indexes(struct buf *b, const struct kind *k, const struct 
     if (f->flags & FIND) add_hash_index(b, k, f);
 }
 
-/* A log grows all day long and each index is a good part of what a row costs.  With the day in front, the place where a value's row goes lies among
- * those of the day, however many days there are. */
+/* A log grows all day long and each index is a good part of what a row costs.  With the quarter of an hour in front, the place where a value's row goes lies among
+ * those of that time, however many there have been before. */
 static void add_log_indexes(struct buf *b, const struct kind *k, const struct field *f) {
     const char *by = found_by(f);
     add_time_index(b, k, k->name, kind_table(k), f);
     if (f->flags & TRACE)
-        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_trace_%s ON %s (site, " DAY_OF ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
+        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_slot_%s ON %s (site, " SLOT_OF ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
                  by, k->seen, by);
 }
 

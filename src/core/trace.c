@@ -20,7 +20,7 @@ static int rows_of_day(struct db *db, struct site *s, struct arena *a, const str
                        struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     int got;
-    TRY(db_query(db, &kind_sql(t->kind)->trace[t->field], &rows, e, VINT(s->id), VINT(day), t->value, VINT(t->from), VINT(t->before), VID(t->before_id),
+    TRY(db_query(db, &kind_sql(t->kind)->trace[t->field], &rows, e, VINT(s->id), VINT(day * TRACE_SLOTS), t->value, VINT(t->from), VINT(t->before), VID(t->before_id),
                  VINT((int64_t)limit)));
     for (*ret_n = 0; (got = rows_next(rows, e)) == 1; ++*ret_n) record_read(a, t->kind, rows, &to[*ret_n]);
     return got;

@@ -1,11 +1,14 @@
 /* Whose rows are these: the rows of a log kind in which a TRACE field has one value, newest first.
  *
- * The index holds the UTC day of a row in front of the value (docs/decisions/0013), so each day of the time asked for is one look-up.  What is found is what
- * still has the value: the personal part of a row ends (months.h). */
+ * The index holds the quarter of an hour of a row in front of the value (docs/decisions/0013), so each of the time asked for is one look-up, and those of a day
+ * are one statement.  What is found is what still has the value: the personal part of a row ends (months.h). */
 #ifndef TRACE_H
 #define TRACE_H
 
 #include "core/record.h"
+
+enum { TRACE_SLOTS = 96 }; /* of a day */
+#define TRACE_SLOT (US_PER_DAY / TRACE_SLOTS)
 
 struct trace {
     const struct kind *kind;

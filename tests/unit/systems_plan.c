@@ -80,7 +80,7 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     CHECK(by_index(c, stmt_named("gate.febrile.rows_fresh"), at_gate, " gate "));
     CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at_fresh"), at_gate, " gate "));
     CHECK(by_index(c, stmt_named("gate_scan.between_fresh_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
-    CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_trace_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))", NULL));
+    CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_slot_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
     CHECK(by_index(c, stmt_named("tally_flow"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));
     CHECK(by_index(c, stmt_named("tally_flow_days"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));

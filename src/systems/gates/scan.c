@@ -1,6 +1,7 @@
 #include "systems/gates/scan.h"
 
 #include "core/lately.h"
+#include "core/trace.h"
 #include "systems/gates/gates.h"
 #include "systems/passes/passes.h"
 #include "systems/people/people.h"
@@ -14,12 +15,12 @@ struct stmt scan_stmts[SCAN_STMTS] = {
 
 /* A scan may be sent up hours later, so it is judged by when it was seen. */
 struct span {
-    int64_t from, at, day, last_day;
+    int64_t from, at, slot, last_slot;
 };
 
 static struct span span_before(int64_t at) {
     int64_t from = at - SCAN_ELSEWHERE;
-    return (struct span){from, at, from / US_PER_DAY, at / US_PER_DAY};
+    return (struct span){from, at, from / TRACE_SLOT, at / TRACE_SLOT};
 }
 
 /* While this process alone writes, it mostly knows that a pass was not used just now. */
@@ -37,10 +38,10 @@ static int was_used(struct tx *tx, uint64_t pass, int64_t from, bool *ret, struc
 
 static int used_elsewhere(struct tx *tx, const struct record *r, bool *ret, struct err *e) {
     struct id here = r->v[SCAN_GATE].id;
-    for (struct span p = span_before(r->v[SCAN_SEEN_AT].i); p.day <= p.last_day; p.day++) {
+    for (struct span p = span_before(r->v[SCAN_SEEN_AT].i); p.slot <= p.last_slot; p.slot++) {
         struct rows *rows CLEANUP(rows_donep) = NULL;
         int got;
-        TRY(db_query(tx->db, &scan_stmts[0], &rows, e, VINT(tx->site->id), r->v[SCAN_PASS], VINT(p.day), VINT(p.from), VINT(p.at)));
+        TRY(db_query(tx->db, &scan_stmts[0], &rows, e, VINT(tx->site->id), r->v[SCAN_PASS], VINT(p.slot), VINT(p.from), VINT(p.at)));
         while ((got = rows_next(rows, e)) == 1) *ret = *ret || !id_eq(rows_id(rows, 0), here);
         if (got < 0) return -1;
     }
@@ -103,7 +104,7 @@ int scan_foresee(struct tx *tx, const struct val *values, struct err *e) {
     if (pass->type != V_TEXT || seen->type != V_INT) return 0;
     TRY(passes_check_foresee(tx, pass->s, e));
     if (tx->alone && !lately_may(tx->lately, str_hash(pass->s), seen->i - SCAN_ELSEWHERE)) return 0;
-    for (struct span p = span_before(seen->i); p.day <= p.last_day; p.day++)
-        TRY(db_foresee(tx->db, &scan_stmts[0], e, VINT(tx->site->id), *pass, VINT(p.day), VINT(p.from), VINT(p.at)));
+    for (struct span p = span_before(seen->i); p.slot <= p.last_slot; p.slot++)
+        TRY(db_foresee(tx->db, &scan_stmts[0], e, VINT(tx->site->id), *pass, VINT(p.slot), VINT(p.from), VINT(p.at)));
     return 0;
 }
