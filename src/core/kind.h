@@ -12,6 +12,7 @@
 struct record;
 struct tx;
 struct errs;
+struct memo_source;
 
 struct code {
     const char *value;
@@ -50,6 +51,7 @@ struct field {
     const struct code_list *codes;
     const char *ref; /* the kind referred to */
     unsigned flags;
+    const char *beside; /* of a text that is KEY: columns that stand in its index, since they are asked for by it alone and often; UNIQUE is then left to the writer */
 };
 
 enum kind_flags {
@@ -76,6 +78,7 @@ struct kind {
     /* Fills READ_ONLY fields and checks across fields; r is the new state, old the one before or NULL.  May read through tx. */
     int (*derive)(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
     int (*foresee)(struct tx *tx, const struct val *values, struct err *e); /* what derive will look up (db_foresee); NULL: nothing */
+    const struct memo_source *memo; /* answers about its records that are kept by heart (memo.h); of one kind at most */
     struct kind_cell *cell; /* what is known at start only; FIELDS makes it */
 };
 struct kind_cell {

@@ -332,14 +332,21 @@ static void add_hash_index(struct buf *b, const struct kind *k, const struct fie
              f->name, kind_table(k), f->name, unique ? "" : ", id", f->name, unique ? " AND removed = 0" : "");
 }
 
+static void add_key_index(struct buf *b, const struct kind *k, const struct field *f) {
+    char name[80], columns[200];
+    bool unique = f->flags & UNIQUE && !f->beside;
+    snprintf(name, sizeof name, f->beside ? "beside_%s" : "key_%s", f->name);
+    if (f->beside) snprintf(columns, sizeof columns, "%s, removed, %s", f->name, f->beside);
+    else snprintf(columns, sizeof columns, unique ? "%s" : "%s, id", f->name);
+    add_index(b, k, name, columns, unique);
+}
+
 static void add_field_indexes(struct buf *b, const struct kind *k, const struct field *f) {
     char name[80], columns[96];
     snprintf(name, sizeof name, "%s_%s", "by", f->name);
     snprintf(columns, sizeof columns, "%s, path, id", f->name);
     if (f->flags & INDEXED) add_index(b, k, name, columns, false);
-    snprintf(name, sizeof name, "%s_%s", "key", f->name);
-    snprintf(columns, sizeof columns, f->flags & UNIQUE ? "%s" : "%s, id", f->name);
-    if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_index(b, k, name, columns, f->flags & UNIQUE);
+    if (f->flags & (KEY | UNIQUE) && field_is_text(f)) add_key_index(b, k, f);
     if (f->flags & FIND) add_hash_index(b, k, f);
 }
 

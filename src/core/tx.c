@@ -4,6 +4,7 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/kept.h"
+#include "core/memo.h"
 #include "core/months.h"
 
 /* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
@@ -121,6 +122,7 @@ int tx_start(struct tx *tx, struct err *e) {
     tx->today = tz_day(tx->site->tz, tx->now);
     tx->areas_changed = false;
     tally_batch_clear(tx->tallies);
+    memo_begin(tx->memo);
     for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0, tx->logs[i].odd = false;
     return 0;
 }
@@ -512,6 +514,7 @@ static int store(struct tx *tx, const struct stmt *s, struct record *r, struct e
     memcpy(v + n + search, r->v, k->n * sizeof *v);
     memcpy(v + n + search + k->n, derived + search, (derived_n - search) * sizeof *v);
     if (!(k->flags & KIND_LOG)) kept_forget(tx->kept, k);
+    if (k->memo) memo_stored(tx->memo, r);
     return db_run_n(tx->db, s, v, n + k->n + derived_n, NULL, e);
 }
 

@@ -19,6 +19,7 @@
 #include "core/figure.h"
 #include "core/kept.h"
 #include "core/lately.h"
+#include "core/memo.h"
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000 };
@@ -41,6 +42,7 @@ struct writer {
     struct log_rows *logs;
     struct kept *kept;
     struct lately *lately;
+    struct memo *memo; /* NULL on a server: others write there */
     int64_t seq; /* where our last commit left the journal */
     bool alone;  /* it was there when the group under way began */
     struct arena arena;
@@ -142,6 +144,7 @@ static void pause_us(int64_t us) {
 /* What was not asked for because it was known is asked for now. */
 static int others_wrote(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     kept_clear(w->kept);
+    memo_clear(w->memo);
     if (lately_started(w->lately)) lately_start(w->lately, tx->now + PAST_AHEAD_US);
     if (!tx->alone) return 0;
     tx->alone = false;
@@ -185,7 +188,7 @@ static int send_commit(struct writer *w, struct group *g, struct err *e) {
 
 /* Up to its COMMIT, which is sent. */
 static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately};
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately, .memo = w->memo};
     int r = begin(w, &tx, g, e);
     if (!settle_sent(w)) {
         g->began = monotonic_us(); /* it has not been tried yet */
@@ -435,6 +438,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->logs = log_rows_new();
     w->kept = kept_new();
     w->lately = lately_new(LATELY_MOST);
+    w->memo = site_shared(s) ? NULL : memo_new(s);
     w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
@@ -457,6 +461,7 @@ struct db *writer_stop(struct site *s) {
     log_rows_free(w->logs);
     kept_free(w->kept);
     lately_free(w->lately);
+    memo_free(w->memo);
     arena_release(&w->arena);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->wake);

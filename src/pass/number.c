@@ -63,3 +63,16 @@ bool pass_number_parse(struct str typed, char ret[PASS_NUMBER]) {
     show(digits, ret);
     return true;
 }
+
+bool pass_number_value(struct str plain, uint64_t *ret) {
+    char same[PASS_NUMBER];
+    int left = DIGITS;
+    *ret = 0;
+    if (!pass_number_parse(plain, same) || !str_eqz(plain, same)) return false;
+    for (const char *p = same; left; p++) {
+        if (*p == '-') continue;
+        *ret = *ret << 5 | (uint64_t)digit_of(*p);
+        left--;
+    }
+    return true;
+}

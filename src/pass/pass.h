@@ -103,5 +103,7 @@ const char *pass_number(struct id id, char ret[PASS_NUMBER]); /* "7K2M-Q8XA-4T6R
 /* As people type it: lower case, without hyphens, O for 0, I and L for 1.  False when the check character does not fit: no
  * single wrong character and no two exchanged neighbours pass. */
 bool pass_number_parse(struct str typed, char ret[PASS_NUMBER]);
+/* Its digits without the check digit as a number of 55 bits, another one for each number; false: it is not in its plain form. */
+bool pass_number_value(struct str plain, uint64_t *ret);
 
 #endif

@@ -28,7 +28,8 @@ CODE_LIST(pass_kinds, {"household", {"住户", "Household"}}, {"person", {"个�
           {"visitor", {"访客", "Visitor"}});
 
 static const struct field fields[] = {
-    {"number", F_TEXT, {"证号", "Number"}, .max = PASS_NUMBER, .flags = KEY | UNIQUE | READ_ONLY | SEARCH | LIST},
+    {"number", F_TEXT, {"证号", "Number"}, .max = PASS_NUMBER, .flags = KEY | UNIQUE | READ_ONLY | SEARCH | LIST,
+     .beside = "areas, valid_from, valid_until, revoked_at, stay_home_from, stay_home_until"}, /* check.c */
     {"kind_of", F_CODE, {"类别", "Kind"}, .also = "证件类别|类型", .codes = &pass_kinds, .flags = REQUIRED | INDEXED | LIST},
     {"household", F_REF, {"户", "Household"}, .also = "户编号|户号|Household code", .ref = "household", .flags = INDEXED | LIST},
     {"resident", F_REF, {"持证人", "Holder"}, .also = "居民|人员", .ref = "resident", .flags = INDEXED},
@@ -183,7 +184,7 @@ static int derive(struct tx *tx, const struct record *old, struct record *r, str
 }
 
 const struct kind passes_kind = {
-    .name = "pass", .label = {"出入证", "Pass"}, FIELDS(fields), .flags = KIND_FOLLOWS | KIND_KEPT, .area_from = "household", .derive = derive,
+    .name = "pass", .label = {"出入证", "Pass"}, FIELDS(fields), .flags = KIND_FOLLOWS | KIND_KEPT, .area_from = "household", .derive = derive, .memo = &passes_memo,
     .purpose = "防控排查：小区出入管理；证上不含姓名和证件号码|Epidemic control: going in and out of quarters; a card bears no name and no identity number",
     .retention_days = 208, /* the longest life of a pass and four weeks */
 };

@@ -3,6 +3,7 @@
 #define PASSES_INTERNAL_H
 
 #include "core/command.h"
+#include "core/memo.h"
 #include "systems/passes/passes.h"
 
 #define S(n, ...) PASSES_ST_##n,
@@ -37,6 +38,7 @@ size_t passes_areas(struct arena *a, const struct record *pass, struct str ret[P
 bool passes_stays(const struct record *pass, const struct tz *tz, day_t today);
 /* Puts the pass on the lists it belongs on at this moment and takes it off the others, by the entry that is about to be written. */
 void passes_settle(const struct tx *tx, struct record *r);
+extern const struct memo_source passes_memo; /* where and how long a pass holds */
 int passes_lists_job(struct tx *tx, struct err *e);
 
 #endif
