@@ -199,22 +199,6 @@ static int begin(struct pg_db *db, const char *sql, struct err *e) {
     return plans_due(db) ? pg_send_text(db, SENT_RUN, "DISCARD", "DISCARD PLANS", e) : 0;
 }
 
-/* What was lost behind COMMIT leaves open whether it was done. */
-static int commit(struct pg_db *db, struct err *e) {
-    TRY(pg_ready(db, e));
-    TRY(pg_send_text(db, SENT_KEEP, "COMMIT", "COMMIT", e));
-    TRY(pg_send_sync(db, e));
-    int result = pg_collect(db, e);
-    pg_ahead_clear(db);
-    /* A COMMIT that failed has ended the transaction; one that was skipped has not. */
-    if (!db->lost && PQtransactionStatus(db->c) == PQTRANS_IDLE) db->open = false;
-    if (result) return result;
-    PGresult *r = take_kept(db);
-    if (strcmp(PQcmdStatus(r), "COMMIT") != 0) result = pg_fail_text("COMMIT", PQcmdStatus(r), e);
-    PQclear(r);
-    return result;
-}
-
 static bool answers_are_due(const struct pg_db *db) {
     for (unsigned i = db->sent_at; i < db->sent_n; i++)
         if (db->sent[i].kind == SENT_AHEAD) return true;
@@ -232,15 +216,25 @@ static int pg_commit_send(struct db *base, struct err *e) {
     return 0;
 }
 
-static int pg_commit_end(struct db *base, struct err *e) {
-    struct pg_db *db = pg(base);
-    if (db->committing && db->fault_in && --db->fault_in == 0) db->lost = true;
+/* What was lost behind COMMIT leaves open whether it was done. */
+static int commit_result(struct pg_db *db, struct err *e) {
     if (db->committing) pg_take_commit(db);
     if (!db->uncommitted.code) return 0;
     *e = db->uncommitted;
     db->uncommitted = (struct err){0};
     db->open = true; /* what was skipped is to be ended */
     return -1;
+}
+
+static int pg_commit_end(struct db *base, struct err *e) {
+    struct pg_db *db = pg(base);
+    if (db->committing && db->fault_in && --db->fault_in == 0) db->lost = true;
+    return commit_result(db, e);
+}
+
+static int commit(struct pg_db *db, struct err *e) {
+    TRY(pg_commit_send(&db->base, e));
+    return commit_result(db, e);
 }
 
 /* The end of a read transaction is not waited for: its results are collected by whoever uses the connection next. */

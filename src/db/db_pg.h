@@ -99,7 +99,7 @@ struct pg_db {
     struct err first; /* what failed first and was not undone yet */
     bool committing;  /* a COMMIT was sent and its answer is to come */
     struct err uncommitted; /* what became of it */
-    int64_t fault_in; /* LF_FAULT=commit:N: the answer to the Nth is lost */
+    int64_t fault_in; /* LF_FAULT=commit:N: the answer to the Nth that is asked for apart is lost */
     unsigned epoch;   /* changes whenever cursors may have gone */
     unsigned cursors;
     PGresult *kept;
