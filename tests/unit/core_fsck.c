@@ -93,6 +93,16 @@ FINDS_ALL(fsck_finds_a_removed_entry, "DELETE FROM journal WHERE command = 'resi
 FINDS_ALL(fsck_finds_a_last_entry_that_is_gone, "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)", FSCK_BATCHES)
 FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = U'00112233445566778899aabbccddeeff'", FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS)
 
+/* No index keeps numbers apart (field.beside). */
+TEST(fsck_names_both_passes_of_one_number) {
+    fill();
+    for (int i = 0; i < 3; i++) run(NULL, "pass.create", NULL, NULL, "{'kind_of':'household','household':'h1'}");
+    world_proves_itself();
+    tamper("UPDATE pass SET number = (SELECT p.number FROM pass p ORDER BY p.id LIMIT 1) WHERE id = (SELECT p.id FROM pass p ORDER BY p.id DESC LIMIT 1)");
+    CHECK_INT(fsck_finds(FSCK_CHECKS, NULL), 2);
+    world_close();
+}
+
 TEST(a_path_that_no_area_can_have_is_said_and_does_not_stop_the_program) {
     struct err e;
     struct site *s;

@@ -201,13 +201,13 @@ static void the_site_of_schema_1(void) {
     CHECK_INT(number("SELECT ran_at FROM job WHERE name = 'retention'"), 1581307200000000);
     CHECK_INT(rows_of("job"), 2);
     CHECK_INT(number("SELECT count(*) FROM setting WHERE substr(name, 1, 4) = 'job.'"), 0);
-    /* Old indexes of scans are gone, the new ones there. */
+    /* Old indexes of scans and passes are gone, the new ones there. */
     const char *indexes = unit_on_server() ? "SELECT count(*) FROM pg_indexes WHERE schemaname = current_schema() AND indexname IN "
                                            : "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name IN ";
     CHECK_INT(number(arena_printf(&w.a, "%s('gate_scan_by_gate', 'gate_scan_by_seen_at', 'gate_scan_key_id_number', 'gate_scan_key_phone', "
-                                        "'gate_scan_trace_pass', 'gate_scan_trace_plate', 'gate_scan_trace_id_number', 'gate_scan_trace_phone')", indexes)), 0);
+                                        "'gate_scan_trace_pass', 'gate_scan_trace_plate', 'gate_scan_trace_id_number', 'gate_scan_trace_phone', 'pass_key_number')", indexes)), 0);
     CHECK_INT(number(arena_printf(&w.a, "%s('gate_scan_path', 'gate_scan_at_gate', 'gate_scan_slot_pass', 'gate_scan_slot_plate', 'gate_scan_slot_id_number', "
-                                        "'gate_scan_slot_phone', 'gate_scan_m16_at_gate')", indexes)), 7);
+                                        "'gate_scan_slot_phone', 'gate_scan_m16_at_gate', 'pass_beside_number')", indexes)), 8);
     CHECK(strlen(setting_of("key")) == 32 && strcmp(setting_of("areas"), "") != 0);
     world_proves_itself();
 }
