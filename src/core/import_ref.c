@@ -155,8 +155,8 @@ static int load_homes(struct import_work *w, const struct place *x, struct err *
     struct arena a CLEANUP(arena_release) = {0};
     /* Steps of a path are letters and digits, so this is the area without those below it. */
     struct str to = str_z(arena_printf(w->tx->a, "%.*s!", STR_FMT(x->path)));
-    TRY(db_query(w->tx->db, &kind_sql(k)->range_after, &rows, e, VINT(w->im->site->id), VTEXT(x->path), VTEXT(to), VTEXT(STR("")),
-                 VID((struct id){{0}}), VINT(INT64_MAX)));
+    TRY(db_stream(w->tx->db, &kind_sql(k)->range_after, &rows, e, VINT(w->im->site->id), VTEXT(x->path), VTEXT(to), VTEXT(STR("")),
+                  VID((struct id){{0}}), VINT(INT64_MAX)));
     int got;
     while ((got = rows_next(rows, e)) == 1) {
         struct record r;
