@@ -288,8 +288,8 @@ static const char *found_by(const struct field *f) {
 
 /* One statement for the slots of a day; $2 is its first one. */
 static void add_trace(struct buf *b, const struct kind *k, const struct field *f) {
-    buf_addf(b, " AND " SLOT_OF " IN ($2", k->seen);
-    for (int i = 1; i < TRACE_SLOTS; i++) buf_addf(b, ", $2 + %d", i);
+    buf_addf(b, " AND " SLOT_OF " IN (", k->seen);
+    for (int i = 0; i < TRACE_SLOTS; i++) buf_addf(b, "%sCAST($2 AS {int}) + %d", i ? ", " : "", i);
     buf_addf(b, ") AND %s = $3 AND %s >= $4 AND (%s, id) < ($5, $6) ORDER BY %s DESC, id DESC LIMIT $7", found_by(f), k->seen, k->seen, k->seen);
 }
 

@@ -16,7 +16,7 @@ static void check_field(const struct kind *k, const struct field *f) {
     INVARIANT(!(f->flags & SEALED) || f->type == F_TEXT || f->type == F_NAME || f->type == F_ID_NUMBER || f->type == F_PHONE);
     INVARIANT(!(f->flags & SEARCH) || !(k->flags & KIND_LOG));
     INVARIANT(!(f->flags & (UNIQUE | KEY)) || f->flags & FIND || field_is_text(f));
-    INVARIANT(!f->beside || (f->flags & KEY && field_is_text(f) && !(k->flags & KIND_LOG)));
+    INVARIANT(!f->beside || (f->flags & (KEY | FIND)) == KEY);
     INVARIANT(!(f->flags & TRACE) || (k->flags & KIND_LOG && (f->flags & FIND || field_is_text(f))));
     INVARIANT(!(k->flags & KIND_LOG) || !(f->flags & (UNIQUE | KEY)));
     INVARIANT(!(k->flags & KIND_LOG && f->flags & INDEXED) || f->type == F_REF || (k->seen && strcmp(f->name, k->seen) == 0));
