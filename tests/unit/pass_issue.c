@@ -218,6 +218,19 @@ TEST(a_number_is_read_as_people_type_it) {
     CHECK(!pass_number_parse(STR(""), again));
 }
 
+/* Numbers are told apart by it, and are in the order of their texts. */
+TEST(a_number_has_a_value_of_its_own) {
+    char a[PASS_NUMBER], b[PASS_NUMBER];
+    uint64_t va, vb;
+    for (unsigned i = 0; i < 1000; i++) {
+        pass_number(pass_id(i), a);
+        pass_number(pass_id(i + 1), b);
+        CHECK(pass_number_value(str_z(a), &va) && pass_number_value(str_z(b), &vb));
+        CHECK(va >> 55 == 0 && (va < vb) == (strcmp(a, b) < 0) && va != vb);
+    }
+    CHECK(!pass_number_value(STR("1GP43158JSSQ"), &va) && !pass_number_value(STR("1gp4-3158-jssq"), &va) && !pass_number_value(STR(""), &va));
+}
+
 TEST(no_wrong_character_and_no_exchanged_neighbours_make_another_number) {
     char number[PASS_NUMBER], ret[PASS_NUMBER];
     for (unsigned n = 0; n < 50; n++) {

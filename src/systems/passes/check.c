@@ -1,4 +1,5 @@
-/* What the records say of a pass at a gate: asked inside the writer for every scan, so it reads one narrow row and no more. */
+/* What the records say of a pass at a gate: asked inside the writer for every scan, so it is mostly known by heart, and else reads one place: the index of the
+ * number holds all it asks (`beside` in passes.c). */
 #include "systems/passes/passes_internal.h"
 
 static day_t day_at(struct rows *rows, int col) {
@@ -29,12 +30,19 @@ static bool valid_at(struct tx *tx, struct str valid, struct id area) {
 enum { PLAIN_PAGE = 20000, PLAIN_AREAS = 600 };
 #define PLAIN_SINCE (2 * 60 * US_PER_SECOND)
 
-/* The answer is `valid_until` and behind it `areas`. */
-static struct str plain_answer(char to[sizeof(int64_t) + PLAIN_AREAS], int64_t until, struct str areas) {
-    size_t n = MIN(areas.n, (size_t)PLAIN_AREAS);
-    memcpy(to, &until, sizeof until);
-    memcpy(to + sizeof until, areas.p, n);
-    return (struct str){to, sizeof until + n};
+struct plain {
+    uint64_t key;
+    char text[sizeof(int64_t) + PLAIN_AREAS]; /* `valid_until` and behind it `areas` */
+    struct str answer;
+};
+
+/* False: the record is to be asked. */
+static bool plain_make(struct plain *p, struct str number, int64_t until, struct str areas) {
+    if (areas.n == 0 || areas.n > PLAIN_AREAS || !pass_number_value(number, &p->key)) return false;
+    memcpy(p->text, &until, sizeof until);
+    memcpy(p->text + sizeof until, areas.p, areas.n);
+    p->answer = (struct str){p->text, sizeof until + areas.n};
+    return true;
 }
 
 static bool plain_key(const struct record *r, uint64_t *ret) {
@@ -43,14 +51,13 @@ static bool plain_key(const struct record *r, uint64_t *ret) {
 
 static int plain_page(struct db *db, const struct site *s, struct memo_table *to, char after[MEMO_AFTER], bool *ret_more, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
-    char text[sizeof(int64_t) + PLAIN_AREAS];
-    uint64_t key;
+    struct plain p;
     int got, n = 0;
     TRY(db_stream(db, PS(plain), &rows, e, VINT(s->id), VTEXTZ(after), VINT(site_now(s) - PLAIN_SINCE), VINT(PLAIN_PAGE)));
     for (; (got = rows_next(rows, e)) == 1; n++) {
         struct str number = rows_text(rows, 0);
         snprintf(after, MEMO_AFTER, "%.*s", STR_FMT(number));
-        if (pass_number_value(number, &key)) memo_fill(to, key, plain_answer(text, rows_int(rows, 2), rows_text(rows, 1)));
+        if (plain_make(&p, number, rows_int(rows, 2), rows_text(rows, 1))) memo_fill(to, p.key, p.answer);
     }
     *ret_more = n == PLAIN_PAGE;
     return got;
@@ -75,10 +82,9 @@ static bool plain_check(struct tx *tx, struct str number, struct id area, int64_
 enum { AREAS, FROM, UNTIL, REVOKED, STAY_FROM };
 
 static void plain_learn(struct tx *tx, struct str number, struct rows *rows) {
-    char text[sizeof(int64_t) + PLAIN_AREAS];
-    uint64_t key;
+    struct plain p;
     bool plain = rows_null(rows, REVOKED) && rows_null(rows, STAY_FROM) && rows_int(rows, FROM) <= tx->now - PLAIN_SINCE;
-    if (plain && pass_number_value(number, &key)) memo_put(tx->memo, key, plain_answer(text, rows_int(rows, UNTIL), rows_text(rows, AREAS)));
+    if (plain && plain_make(&p, number, rows_int(rows, UNTIL), rows_text(rows, AREAS))) memo_put(tx->memo, p.key, p.answer);
 }
 
 int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, const char **ret, struct err *e) {
