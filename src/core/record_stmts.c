@@ -332,11 +332,13 @@ static void add_hash_index(struct buf *b, const struct kind *k, const struct fie
              f->name, kind_table(k), f->name, unique ? "" : ", id", f->name, unique ? " AND removed = 0" : "");
 }
 
+/* With columns beside it `removed` is one of them and no condition, for which SQLite would look into the row, and the last: further in front it would be looked for behind
+ * each number. */
 static void add_key_index(struct buf *b, const struct kind *k, const struct field *f) {
     char name[80], columns[200];
     bool unique = f->flags & UNIQUE && !f->beside;
     snprintf(name, sizeof name, f->beside ? "beside_%s" : "key_%s", f->name);
-    if (f->beside) snprintf(columns, sizeof columns, "%s, removed, %s", f->name, f->beside);
+    if (f->beside) snprintf(columns, sizeof columns, "%s, %s, removed", f->name, f->beside);
     else snprintf(columns, sizeof columns, unique ? "%s" : "%s, id", f->name);
     add_index(b, k, name, columns, unique);
 }

@@ -96,7 +96,7 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     CHECK(by_index(c, stmt_named("tally_flow_days"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));
     CHECK(by_index(c, stmt_named("tally_stock"), "USING PRIMARY KEY (site=? AND path=? AND figure=?)", NULL));
     CHECK(by_index(c, stmt_named("tally_stock_days"), "USING PRIMARY KEY (site=? AND path=? AND figure=?)", NULL));
-    CHECK(by_index(c, stmt_named("by_number"), "USING COVERING INDEX pass_beside_number (site=? AND number=? AND removed=?)", NULL));
+    CHECK(by_index(c, stmt_named("by_number"), "USING COVERING INDEX pass_beside_number (site=? AND number=?)", NULL));
     CHECK(by_index(c, stmt_named("plain"), "USING COVERING INDEX pass_beside_number (site=? AND number>?)", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.newest"), "USING PRIMARY KEY (site=? AND id<?)", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.newest_at"), "_path (site=? AND path=? AND id<?)", NULL));
