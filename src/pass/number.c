@@ -48,31 +48,32 @@ static int digit_of(char c) {
     return at ? (int)(at - alphabet) : -1;
 }
 
-bool pass_number_parse(struct str typed, char ret[PASS_NUMBER]) {
-    uint8_t digits[DIGITS + 1];
+static bool read_digits(struct str typed, uint8_t ret[DIGITS + 1]) {
     size_t n = 0;
     int rest = 32;
     for (size_t i = 0; i < typed.n; i++) {
         if (typed.p[i] == '-' || typed.p[i] == ' ') continue;
         int digit = digit_of(typed.p[i]);
         if (digit < 0 || n > DIGITS) return false;
-        digits[n++] = (uint8_t)digit;
+        ret[n++] = (uint8_t)digit;
         if (n <= DIGITS) rest = step(rest, digit);
     }
-    if (n != DIGITS + 1 || remainder_after(rest, digits[DIGITS]) != 1) return false;
+    return n == DIGITS + 1 && remainder_after(rest, ret[DIGITS]) == 1;
+}
+
+bool pass_number_parse(struct str typed, char ret[PASS_NUMBER]) {
+    uint8_t digits[DIGITS + 1];
+    if (!read_digits(typed, digits)) return false;
     show(digits, ret);
     return true;
 }
 
 bool pass_number_value(struct str plain, uint64_t *ret) {
+    uint8_t digits[DIGITS + 1];
     char same[PASS_NUMBER];
-    int left = DIGITS;
     *ret = 0;
-    if (!pass_number_parse(plain, same) || !str_eqz(plain, same)) return false;
-    for (const char *p = same; left; p++) {
-        if (*p == '-') continue;
-        *ret = *ret << 5 | (uint64_t)digit_of(*p);
-        left--;
-    }
-    return true;
+    if (plain.n != PASS_NUMBER - 1 || !read_digits(plain, digits)) return false;
+    for (int i = 0; i < DIGITS; i++) *ret = *ret << 5 | digits[i];
+    show(digits, same);
+    return str_eqz(plain, same);
 }
