@@ -31,14 +31,13 @@ enum { PLAIN_PAGE = 20000, PLAIN_AREAS = 600 };
 #define PLAIN_SINCE (2 * 60 * US_PER_SECOND)
 
 struct plain {
-    uint64_t key;
     char text[sizeof(int64_t) + PLAIN_AREAS]; /* `valid_until` and behind it `areas` */
     struct str answer;
 };
 
 /* False: the record is to be asked. */
-static bool plain_make(struct plain *p, struct str number, int64_t until, struct str areas) {
-    if (areas.n == 0 || areas.n > PLAIN_AREAS || !pass_number_value(number, &p->key)) return false;
+static bool plain_make(struct plain *p, int64_t until, struct str areas) {
+    if (areas.n == 0 || areas.n > PLAIN_AREAS) return false;
     memcpy(p->text, &until, sizeof until);
     memcpy(p->text + sizeof until, areas.p, areas.n);
     p->answer = (struct str){p->text, sizeof until + areas.n};
@@ -52,12 +51,13 @@ static bool plain_key(const struct record *r, uint64_t *ret) {
 static int plain_page(struct db *db, const struct site *s, struct memo_table *to, char after[MEMO_AFTER], bool *ret_more, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct plain p;
+    uint64_t key;
     int got, n = 0;
     TRY(db_stream(db, PS(plain), &rows, e, VINT(s->id), VTEXTZ(after), VINT(site_now(s) - PLAIN_SINCE), VINT(PLAIN_PAGE)));
     for (; (got = rows_next(rows, e)) == 1; n++) {
         struct str number = rows_text(rows, 0);
         snprintf(after, MEMO_AFTER, "%.*s", STR_FMT(number));
-        if (plain_make(&p, number, rows_int(rows, 2), rows_text(rows, 1))) memo_fill(to, p.key, p.answer);
+        if (pass_number_value(number, &key) && plain_make(&p, rows_int(rows, 2), rows_text(rows, 1))) memo_fill(to, key, p.answer);
     }
     *ret_more = n == PLAIN_PAGE;
     return got;
@@ -66,11 +66,10 @@ static int plain_page(struct db *db, const struct site *s, struct memo_table *to
 const struct memo_source passes_memo = {plain_key, plain_page};
 
 /* What is known by heart holds for what was seen just now. */
-static bool plain_check(struct tx *tx, struct str number, struct id area, int64_t at, enum pass_verdict *ret) {
+static bool plain_check(struct tx *tx, uint64_t key, struct id area, int64_t at, enum pass_verdict *ret) {
     struct str answer;
-    uint64_t key;
     int64_t until;
-    if (at < tx->now - PLAIN_SINCE || !pass_number_value(number, &key) || !memo_get(tx->memo, key, &answer)) return false;
+    if (at < tx->now - PLAIN_SINCE || !memo_get(tx->memo, key, &answer)) return false;
     memcpy(&until, answer.p, sizeof until);
     if (until <= at) *ret = PASS_EXPIRED;
     else *ret = valid_at(tx, str_sub(answer, sizeof until, answer.n), area) ? PASS_VALID : PASS_WRONG_AREA;
@@ -81,16 +80,18 @@ static bool plain_check(struct tx *tx, struct str number, struct id area, int64_
 
 enum { AREAS, FROM, UNTIL, REVOKED, STAY_FROM };
 
-static void plain_learn(struct tx *tx, struct str number, struct rows *rows) {
+static void plain_learn(struct tx *tx, uint64_t key, struct rows *rows) {
     struct plain p;
     bool plain = rows_null(rows, REVOKED) && rows_null(rows, STAY_FROM) && rows_int(rows, FROM) <= tx->now - PLAIN_SINCE;
-    if (plain && plain_make(&p, number, rows_int(rows, UNTIL), rows_text(rows, AREAS))) memo_put(tx->memo, p.key, p.answer);
+    if (plain && plain_make(&p, rows_int(rows, UNTIL), rows_text(rows, AREAS))) memo_put(tx->memo, key, p.answer);
 }
 
 int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, const char **ret, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     enum pass_verdict v = PASS_VALID;
-    if (plain_check(tx, number, area, at, &v)) return *ret = pass_verdict_name(v), 0;
+    uint64_t key;
+    bool heart = tx->memo && pass_number_value(number, &key);
+    if (heart && plain_check(tx, key, area, at, &v)) return *ret = pass_verdict_name(v), 0;
     TRY(db_query(tx->db, PS(by_number), &rows, e, VINT(tx->site->id), VTEXT(number)));
     int got = rows_next(rows, e);
     if (got < 0) return -1;
@@ -101,7 +102,7 @@ int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, c
     else if (rows_int(rows, FROM) > at) v = PASS_NOT_YET;
     else if (!valid_at(tx, rows_text(rows, AREAS), area)) v = PASS_WRONG_AREA;
     *ret = pass_verdict_name(v);
-    plain_learn(tx, number, rows);
+    if (heart) plain_learn(tx, key, rows);
     return 0;
 }
 
