@@ -19,6 +19,8 @@
 #define UNUSED __attribute__((unused))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define TEXT_OF_(x) #x
+#define TEXT_OF(number) TEXT_OF_(number)
 
 /* Returns the pointer and leaves NULL behind: hands ownership over past a CLEANUP. */
 #define TAKE(p)                                                                                                        \

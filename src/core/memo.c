@@ -11,6 +11,7 @@
 enum { WAYS = 8, SETS_LEAST = 1 << 9, CLASS_BITS = 16, CLASSES = 1 << CLASS_BITS, CLASS_SLOTS = 2 * CLASSES };
 enum { ASKED_MANY = 256 };
 #define TAG_BITS (64 - CLASS_BITS)
+#define TAG_MASK ((UINT64_C(1) << TAG_BITS) - 1)
 
 /* A set is a line of the processor's cache.  The lower bits of a key say which, the others stand in the entry, so that no key is taken for another; above them is the
  * number of its answer, 0 where nothing is. */
@@ -76,7 +77,7 @@ static uint64_t tag_of(const struct memo_table *t, uint64_t key) {
 static uint64_t *find(const struct memo_table *t, uint64_t key) {
     uint64_t *set = set_of(t, key), tag = tag_of(t, key);
     for (int i = 0; i < WAYS; i++)
-        if (set[i] >> TAG_BITS && (set[i] & ((UINT64_C(1) << TAG_BITS) - 1)) == tag) return &set[i];
+        if (set[i] >> TAG_BITS && (set[i] & TAG_MASK) == tag) return &set[i];
     return NULL;
 }
 
@@ -151,7 +152,6 @@ static void *read_main(void *arg) {
 static void begin_reading(struct memo *m) {
     m->useless = false;
     m->dropped_n = 0;
-    m->asked = 0;
     atomic_store(&m->over, false);
     m->reading = pthread_create(&m->thread, NULL, read_main, m) == 0;
 }

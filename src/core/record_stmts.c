@@ -284,11 +284,9 @@ static const char *found_by(const struct field *f) {
     return f->flags & FIND ? arena_printf(&sql_arena, "%s_hash", f->name) : f->name;
 }
 
-#define SLOT_OF "(%s / 900000000)" /* TRACE_SLOT */
-
 /* One statement for the slots of a day; $2 is its first one. */
 static void add_trace(struct buf *b, const struct kind *k, const struct field *f) {
-    buf_addf(b, " AND " SLOT_OF " IN (", k->seen);
+    buf_addf(b, " AND " TRACE_SLOT_OF("%s") " IN (", k->seen);
     for (int i = 0; i < TRACE_SLOTS; i++) buf_addf(b, "%sCAST($2 AS {int}) + %d", i ? ", " : "", i);
     buf_addf(b, ") AND %s = $3 AND %s >= $4 AND (%s, id) < ($5, $6) ORDER BY %s DESC, id DESC LIMIT $7", found_by(f), k->seen, k->seen, k->seen);
 }
@@ -358,7 +356,7 @@ static void add_log_indexes(struct buf *b, const struct kind *k, const struct fi
     const char *by = found_by(f);
     add_time_index(b, k, k->name, kind_table(k), f);
     if (f->flags & TRACE)
-        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_slot_%s ON %s (site, " SLOT_OF ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
+        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_slot_%s ON %s (site, " TRACE_SLOT_OF("%s") ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
                  by, k->seen, by);
 }
 

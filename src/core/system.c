@@ -37,6 +37,7 @@ static void add_kind(const struct kind *k) {
     /* What is kept of a log after its retention is in the tables of its months. */
     INVARIANT(!(k->flags & KIND_LOG && k->retention_days) || k->sunset_days > k->retention_days);
     INVARIANT(!k->sunset_days || (k->flags & KIND_LOG && k->retention_days > 0));
+    for (size_t i = 0; k->memo && i < kinds_n; i++) INVARIANT(!kinds[i]->memo);
     k->cell->index = (int)kinds_n;
     kinds[kinds_n++] = k;
 }

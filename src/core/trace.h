@@ -7,8 +7,9 @@
 
 #include "core/record.h"
 
-enum { TRACE_SLOTS = 96 }; /* of a day */
-#define TRACE_SLOT (US_PER_DAY / TRACE_SLOTS)
+#define TRACE_SLOT 900000000 /* microseconds */
+#define TRACE_SLOT_OF(column) "(" column " / " TEXT_OF(TRACE_SLOT) ")" /* in SQL */
+enum { TRACE_SLOTS = US_PER_DAY / TRACE_SLOT };
 
 struct trace {
     const struct kind *kind;
