@@ -3,13 +3,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "core/system.h"
 #include "core/table.h"
 
 enum { WAYS = 8, SETS_LEAST = 1 << 9, CLASS_BITS = 16, CLASSES = 1 << CLASS_BITS, CLASS_SLOTS = 2 * CLASSES };
-enum { ASKED_MANY = 256 };
+enum { ASKED_MANY = 256, READER_NICE = 10 };
 #define TAG_BITS (64 - CLASS_BITS)
 #define TAG_MASK ((UINT64_C(1) << TAG_BITS) - 1)
 
@@ -139,6 +141,7 @@ static void *read_main(void *arg) {
     char after[MEMO_AFTER] = "";
     int64_t keys;
     bool more = true;
+    setpriority(PRIO_PROCESS, (id_t)gettid(), READER_NICE);
     int r = count_keys(m, &keys, &e);
     if (r == 0) t = table_new(keys);
     while (r == 0 && more && !atomic_load(&m->stopping)) r = read_page(m, t, after, &more, &e);

@@ -50,7 +50,6 @@ struct writer {
     struct durable *durable;           /* of a file; NULL: none */
     struct checkpointer *checkpointer; /* of a file; NULL: none */
     struct group *unanswered;          /* the oldest first */
-    bool log_long;        /* somebody was reading when it could have begun anew: tried again behind each group */
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
     struct id id;         /* of this process, in the table `writer` */
@@ -253,10 +252,8 @@ static void learn_cost(struct writer *w, const struct group *g) {
 
 static void checkpoint_here(struct writer *w) {
     struct err e;
-    int64_t pages;
     settle_sent(w);
-    if (db_checkpoint(w->db, &pages, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
-    w->log_long = pages >= CHECKPOINT_LONG;
+    if (db_checkpoint(w->db, NULL, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
 }
 
 static void checkpoint(struct writer *w) {
@@ -269,7 +266,7 @@ static void checkpoint(struct writer *w) {
 /* A server's planner must hear of many new rows before the next question about them; a file's log must not grow for ever. */
 static void checkpoint_when_grown(struct writer *w) {
     if (w->written >= GROWN_ROWS) checkpoint(w);
-    if (checkpointer_nearly(w->checkpointer) || w->log_long) checkpoint_here(w);
+    if (checkpointer_nearly(w->checkpointer) || db_log_pages(w->db) >= CHECKPOINT_LONG) checkpoint_here(w);
 }
 
 /* ---- answering ---- */

@@ -350,6 +350,10 @@ int db_log_open(struct db *db, struct db_log **ret, struct err *e) {
     return 0;
 }
 
+int64_t db_log_pages(const struct db *db) {
+    return db->log_pages;
+}
+
 int db_log_sync(struct db_log *l, struct err *e) {
     int failed = 0;
     if (l->fault_in && --l->fault_in == 0) failed = EIO;

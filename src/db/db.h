@@ -134,6 +134,7 @@ int db_sync_file(struct db *db, struct err *e);
 struct db_log;
 int db_log_open(struct db *db, struct db_log **ret, struct err *e);
 int db_log_sync(struct db_log *l, struct err *e); /* IO, STORAGE_FULL: nobody knows what the disk has; the second argument of the message is the system's reason */
+int64_t db_log_pages(const struct db *db);        /* how many the last commit of this connection left in the log, since it last began anew; 0: not known */
 void db_log_close(struct db_log *l);              /* its commits wait for the disk again; accepts NULL */
 /* SQLite only.  A consistent copy while others write; to_path must be new and appears only when the copy is whole and on the disk.
  * `from` must not be in a transaction: give it a connection of its own. */

@@ -12,6 +12,7 @@ struct db {
     bool savepoint;
     unsigned open_rows;
     int64_t writes;  /* since db_begin */
+    int64_t log_pages;
     struct err lost; /* the error that undid the transaction behind the caller's back; until db_rollback */
 };
 struct rows {

@@ -318,7 +318,7 @@ static const struct {
     {FOR_WRITER, "PRAGMA synchronous = FULL"}, /* an answer means that the commit is on the disk */
     {FOR_WRITER, "PRAGMA cache_size = -65536"},
     {FOR_WRITER, "PRAGMA wal_autocheckpoint = 20000"}, /* a thread calls db_checkpoint long before */
-    {FOR_WRITER, "PRAGMA journal_size_limit = 134217728"},
+    {FOR_WRITER, "PRAGMA journal_size_limit = 268435456"},
     {FOR_READER, "PRAGMA cache_size = -16384"},
     {FOR_READER, "PRAGMA mmap_size = 33554432"}, /* each reader has a mapping of its own, and all count as memory of the process */
     {FOR_READER, "SELECT 1 FROM sqlite_schema LIMIT 1"}, /* SQLite reads nothing before: a file of another kind shows here */
@@ -433,6 +433,14 @@ static int sync_folder(const char *path, struct err *e) {
     return sync_path(slash ? arena_printf(&a, "%.*s/", (int)(slash - path), path) : ".", e);
 }
 
+static int note_log_pages(void *arg, sqlite3 *c, const char *name, int pages) {
+    struct db *base = arg;
+    (void)c;
+    (void)name;
+    base->log_pages = pages;
+    return SQLITE_OK;
+}
+
 /* With NORMAL the log is synced by checkpoints only, and before it begins anew: its order on the disk holds, and whoever syncs its file has all commits before. */
 static int sqlite_log_apart(struct db *base, int *ret_fd, struct err *e) {
     struct sqlite_db *db = sq(base);
@@ -442,9 +450,10 @@ static int sqlite_log_apart(struct db *base, int *ret_fd, struct err *e) {
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0) return err_set(e, ERR_IO, NULL, M_FILE, path, strerror(errno));
     int failed = execute(db->c, "log", "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0", e);
-    if (failed) close(fd);
-    else *ret_fd = fd;
-    return failed;
+    if (failed) return close(fd), failed;
+    sqlite3_wal_hook(db->c, note_log_pages, base);
+    *ret_fd = fd;
+    return 0;
 }
 
 static void sqlite_log_together(struct db *base) {
