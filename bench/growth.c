@@ -17,7 +17,7 @@
 #include "systems/gates/history.h"
 #include "systems/systems.h"
 
-enum { GROUP = 64, GROUPS = 100, ASKED = 200, RUNS = 5, BYTES_OF_PAGE = 4096, LISTED_MOST = 50, STRAYS = 500, SITES_MOST = 8 };
+enum { GROUP = 64, GROUPS = 100, ASKED = 200, RUNS = 5, BYTES_OF_PAGE = 4096, LISTED_MOST = 50, SITES_MOST = 8 };
 enum { HISTORY, HOUR, NEAR, FIGURES, LISTED, QUIET, DAY, ON, INSERT, WHAT__COUNT };
 static const char *const names[WHAT__COUNT] = {"history", "hour", "near", "figures", "list", "quiet", "day", "export", "scan"};
 static const double dearer_most = 2;
@@ -113,49 +113,44 @@ static int read_rows(const struct gates_ask *q, struct rows *rows, struct err *e
     return got;
 }
 
-/* As the interface reads on: through all places, then, where most rows are of others, place by place. */
-static int list(struct growth *g, const struct gates_ask *q, size_t rows_n, struct id *ret, struct err *e) {
+/* The newest of all places. */
+static int list(struct growth *g, const struct gates_ask *q, struct err *e) {
     struct rows *rows;
-    struct record r = {.id = {{0}}};
-    int got;
-    memset(ret->b, 0xff, sizeof ret->b);
-    TRY(db_query(q->db, &kind_sql(&gate_scan_kind)->newest, &rows, e, VINT(g->s->id), VID(*ret), VINT((int64_t)rows_n)));
-    while ((got = rows_next(rows, e)) == 1) {
-        record_read(q->a, &gate_scan_kind, rows, &r);
-        *ret = r.id;
-    }
-    rows_done(rows);
-    return got;
+    struct id last;
+    memset(last.b, 0xff, sizeof last.b);
+    TRY(db_query(q->db, &kind_sql(&gate_scan_kind)->newest, &rows, e, VINT(g->s->id), VID(last), VINT(LISTED_MOST)));
+    return read_rows(q, rows, e);
 }
 
+/* Those of one area, as the interface reads on: through its gates. */
 static int quiet(struct growth *g, const struct gates_ask *q, struct err *e) {
-    struct str path = path_of(g, q->a, GROWTH_QUIET);
-    struct recent of = {.kind = &gate_scan_kind, .paths = &path, .paths_n = 1};
+    struct recent of = {.kind = &gate_scan_kind, .before = live_time(g, US_PER_DAY)};
     struct record **found;
     size_t n;
-    TRY(list(g, q, STRAYS, &of.before, e));
+    memset(of.before_id.b, 0xff, sizeof of.before_id.b);
+    TRY(log_places_in(q->db, g->s->id, q->a, of.kind, path_range(q->a, path_of(g, q->a, GROWTH_QUIET)), SIZE_MAX, &of.places, &of.places_n, e));
     TRY(recent_rows(q->db, g->s->id, q->a, &of, LISTED_MOST, &found, &n, e));
     INVARIANT(n > 0);
     return 0;
 }
 
-/* An export that has come as far as some live time. */
+/* The first rows of an export. */
 static int export_on(struct growth *g, const struct gates_ask *q, struct err *e) {
     struct rows *rows;
-    struct str path = path_of(g, q->a, "top");
-    struct path_range in = path_range(q->a, path);
-    struct id from = {{0}};
-    int64_t ms = live_time(g, US_PER_DAY) / 1000;
-    for (int i = 5; i >= 0; i--, ms >>= 8) from.b[i] = (uint8_t)ms;
-    TRY(db_query(q->db, &kind_sql(&gate_scan_kind)->range_after, &rows, e, VINT(g->s->id), VTEXT(in.from), VTEXT(in.to), VTEXT(path), VID(from), VINT(LISTED_MOST)));
-    return read_rows(q, rows, e);
+    struct path_range in = path_range(q->a, path_of(g, q->a, "top"));
+    struct record r;
+    int got = 0;
+    TRY(db_stream(q->db, &kind_sql(&gate_scan_kind)->range, &rows, e, VINT(g->s->id), VTEXT(in.from), VTEXT(in.to)));
+    for (int n = 0; n < LISTED_MOST && (got = rows_next(rows, e)) == 1; n++) record_read(q->a, &gate_scan_kind, rows, &r);
+    rows_done(rows);
+    return got < 0 ? -1 : 0;
 }
 
 static int ask(struct growth *g, int what, const struct gates_ask *q, struct err *e) {
     switch (what) {
     case HISTORY: return history(g, *q, e);
     case FIGURES: return figures(g, q, e);
-    case LISTED: return list(g, q, LISTED_MOST, &(struct id){{0}}, e);
+    case LISTED: return list(g, q, e);
     case QUIET: return quiet(g, q, e);
     case DAY: return day(g, q, e);
     case ON: return export_on(g, q, e);

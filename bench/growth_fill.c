@@ -334,6 +334,7 @@ static int fill_all(struct fill *f, struct err *e) {
     TRY(growth_hurry(f->db, e));
     TRY(around(f, &passes, 1, fill_passes, e));
     TRY(around(f, f->tables, f->months_n + 1, fill_scans, e));
+    TRY(db_script(f->db, str_z(kind_sql(&gate_scan_kind)->places), e));
     /* Without it the program counts all tallies anew when it opens the site. */
     TRY(db_begin(f->db, true, e));
     TRY(setting_put(f->db, f->site.id, "figures", STR(""), e));

@@ -2,7 +2,8 @@
  *
  * A list goes through phases; a cursor names the phase and the place in it:
  *   p  by path and id: everything, or the rows of an INDEXED filter
- *   g  KIND_LOG, newest first: through all places, and place by place when most rows are of others
+ *   g  KIND_LOG, newest first in the order of ids: through all rows
+ *   t  KIND_LOG, newest first by when they were seen: of few places, or of one record that rows refer to
  *   n  names beginning with the text, i  initials beginning with it, both by index
  *   s  by path and id again: text anywhere in the name, its pinyin or codes; what n and i have given is left out
  * Before the first page of a search stand the records that the text names exactly: an identity or phone number, a code.
@@ -14,7 +15,7 @@
 #include "core/trace.h"
 #include "text/text.h"
 
-enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000, STRAYS_MOST = 500, STRAYS_FOR_ONE = 10, PLACE_TEXT = 1024 };
+enum { FILTERS_MOST = 8, EXACT_MOST = 16, SCAN_FILTER = 50000, SCAN_SEARCH = 20000, SCAN_PAGE = 1000, PLACES_MOST = 500, PLACE_TEXT = 1024 };
 
 struct filter {
     size_t field;
@@ -35,7 +36,7 @@ struct listing {
     size_t exact_n;
     bool numbered; /* the text is somebody's whole number: there is nothing else to look for */
     size_t limit, n, budget;
-    size_t strays; /* g: rows of other places; one of ours makes up for some */
+    struct recent recent; /* t */
     struct record *found;
     struct cursor pos; /* where reading stands */
     struct cursor at;  /* where the next page begins: behind the last record given */
@@ -192,6 +193,7 @@ static void remember_place(struct listing *l, const struct record *r, struct str
 }
 
 static struct str place_text(const struct listing *l, struct arena *one, const struct record *r) {
+    if (l->pos.phase == 't') return str_z(arena_printf(one, "%lld", (long long)record_int(r, l->k->seen)));
     int i = l->pos.phase == 'n' || l->pos.phase == 'i' ? search_field(r) : -1;
     if (i < 0) return STR("");
     return l->pos.phase == 'n' ? utf8_fold(one, r->v[i].s) : text_initials(one, r->v[i].s, r->kind->fields[i].flags & PERSONAL);
@@ -207,18 +209,9 @@ static struct record glance(const struct listing *l, struct rows *rows) {
     return r;
 }
 
-static bool is_ours(struct listing *l, struct str path) {
-    if (l->pos.phase != 'g' || in_ranges(l, path)) {
-        l->strays -= MIN(l->strays, (size_t)STRAYS_FOR_ONE);
-        return true;
-    }
-    l->strays++;
-    return false;
-}
-
 /* False when the page is full and one more was found, or the budget is used up.  `rows` stands on the record, or it is a whole one. */
 static bool take(struct listing *l, struct arena *one, const struct record *r, struct rows *rows) {
-    bool wanted = is_ours(l, r->path) && matches(l, one, r);
+    bool wanted = (l->pos.phase != 'g' || in_ranges(l, r->path)) && matches(l, one, r);
     if (wanted && l->n == l->limit) {
         l->more = true;
         return false;
@@ -231,9 +224,13 @@ static bool take(struct listing *l, struct arena *one, const struct record *r, s
     return l->budget > 0;
 }
 
+/* Are all rows theirs? */
+static bool reads_all(const struct listing *l) {
+    return in_ranges(l, STR(""));
+}
+
 static int64_t page_size(const struct listing *l) {
-    bool plain = l->q.n == 0 && l->filters_n <= (l->by != NULL);
-    if (plain && l->strays) return STRAYS_MOST;
+    bool plain = l->q.n == 0 && l->filters_n <= (l->by != NULL) && (l->pos.phase != 'g' || reads_all(l));
     return plain || l->pos.phase == 'n' || l->pos.phase == 'i' ? (int64_t)(l->limit - l->n) + 1 : SCAN_PAGE;
 }
 
@@ -257,10 +254,10 @@ static int open_page(struct listing *l, struct path_range range, int64_t page, s
     }
 }
 
-/* Everything of one range; 1 when the page is full or the budget used up.  Of a log all there is, or until there are too many strays. */
+/* Everything of one range; 1 when the page is full or the budget used up. */
 static int read_range(struct listing *l, struct path_range range, struct err *e) {
     struct arena one CLEANUP(arena_release) = {0};
-    while (l->strays < STRAYS_MOST) {
+    for (;;) {
         struct rows *rows CLEANUP(rows_donep) = NULL;
         int64_t page = page_size(l), got_n = 0;
         int got;
@@ -274,32 +271,50 @@ static int read_range(struct listing *l, struct path_range range, struct err *e)
         if (got < 0) return -1;
         if (got_n < page) return 0;
     }
+}
+
+/* The id of a filter by what the rows of a log are found by. */
+static const struct val *way_asked(const struct listing *l) {
+    for (size_t i = 0; i < l->filters_n; i++)
+        if (l->filters[i].field == kind_sql(l->k)->way) return &l->filters[i].v;
+    return NULL;
+}
+
+static int add_places(struct listing *l, const struct val *way, struct path_range range, size_t most, struct err *e) {
+    struct recent *to = &l->recent;
+    struct log_place *found, *all;
+    size_t n;
+    if (way) TRY(log_places_of(l->rq->db, l->rq->site->id, l->rq->a, l->k, way->id, range, &found, &n, e));
+    else TRY(log_places_in(l->rq->db, l->rq->site->id, l->rq->a, l->k, range, most, &found, &n, e));
+    all = arena_new(l->rq->a, struct log_place, to->places_n + n);
+    if (to->places_n) memcpy(all, to->places, to->places_n * sizeof *all);
+    if (n) memcpy(all + to->places_n, found, n * sizeof *all);
+    to->places = all;
+    to->places_n += n;
     return 0;
 }
 
-static size_t places(const struct listing *l, struct str **ret) {
-    const struct areas *t = request_areas(l->rq);
-    struct str *paths = arena_new(l->rq->a, struct str, t->n);
-    size_t n = 0;
-    for (size_t i = 0; i < t->n; i++)
-        if (in_ranges(l, t->all[i].path)) paths[n++] = t->all[i].path;
-    *ret = paths;
-    return n;
+/* Whether the places of a log are few enough to look into each: 1.  A list that has begun goes on as it began. */
+static int by_places(struct listing *l, bool going_on, struct err *e) {
+    const struct val *way = way_asked(l);
+    size_t most = going_on ? SIZE_MAX : PLACES_MOST;
+    l->recent = (struct recent){.kind = l->k};
+    if (going_on ? l->pos.phase == 'g' : !way && reads_all(l)) return 0;
+    for (size_t i = 0; i < l->ranges_n && l->recent.places_n <= most; i++) TRY(add_places(l, way, path_range(l->rq->a, l->ranges[i]), most, e));
+    return l->recent.places_n <= most;
 }
 
-/* The rest of a log, of our places alone. */
 static int read_places(struct listing *l, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0}, one CLEANUP(arena_release) = {0};
-    struct recent of = {.kind = l->k};
     size_t page, n;
-    of.paths_n = places(l, &of.paths);
-    l->strays = 0;
     do {
         struct record **rows;
         arena_clear(&a);
-        of.before = l->pos.id;
+        l->recent.before = INT64_MAX;
+        l->recent.before_id = l->pos.id;
+        if (l->pos.text.n && !str_to_int(l->pos.text, INT64_MIN, INT64_MAX, &l->recent.before)) return err_set(e, ERR_INVALID, "after", M_CURSOR);
         page = (size_t)page_size(l);
-        TRY(recent_rows(l->rq->db, l->rq->site->id, &a, &of, page, &rows, &n, e));
+        TRY(recent_rows(l->rq->db, l->rq->site->id, &a, &l->recent, page, &rows, &n, e));
         for (size_t i = 0; i < n; i++) {
             arena_clear(&one);
             if (!take(l, &one, rows[i], NULL)) return 1;
@@ -308,21 +323,17 @@ static int read_places(struct listing *l, struct err *e) {
     return 0;
 }
 
-static int read_log(struct listing *l, struct err *e) {
-    int r = read_range(l, path_range(l->rq->a, STR("")), e);
-    return r || l->strays < STRAYS_MOST ? r : read_places(l, e);
-}
-
 static void place_at_start(struct listing *l) {
     l->pos.path = l->pos.text = STR("");
-    memset(l->pos.id.b, l->pos.phase == 'g' ? 0xff : 0, sizeof l->pos.id.b);
+    memset(l->pos.id.b, l->k->flags & KIND_LOG ? 0xff : 0, sizeof l->pos.id.b);
 }
 
 /* Ranges are in path order.  The place of a cursor lies in one of them, in n and i by the path of its record; those before it are over and
  * those behind it are read from their beginning. */
 static int read_phase(struct listing *l, bool going_on, struct err *e) {
     if (!going_on) place_at_start(l);
-    if (l->pos.phase == 'g') return read_log(l, e);
+    if (l->pos.phase == 't') return read_places(l, e);
+    if (l->pos.phase == 'g') return read_range(l, path_range(l->rq->a, STR("")), e);
     for (size_t i = 0; i < l->ranges_n; i++) {
         struct path_range range = path_range(l->rq->a, l->ranges[i]);
         bool here = going_on && path_under(l->pos.path, l->ranges[i]);
@@ -400,7 +411,7 @@ static void give_exact(struct listing *l) {
 /* ---- the whole ---- */
 
 static const char *phases_of(const struct listing *l) {
-    if (l->k->flags & KIND_LOG) return "g";
+    if (l->k->flags & KIND_LOG) return "gt";
     if (l->q.n == 0) return "p";
     if (!kind_sql(l->k)->has_search) return "s";
     return l->letters ? "nis" : "ns";
@@ -417,6 +428,11 @@ static int read_phases(struct listing *l, struct str after, struct err *e) {
         give_exact(l);
     }
     if (l->numbered) return 0;
+    if (l->k->flags & KIND_LOG) {
+        int few = by_places(l, going_on, e);
+        if (few < 0) return -1;
+        p = few ? "t" : "g";
+    }
     for (; *p; p++, going_on = false) {
         l->pos.phase = *p;
         if (l->n == l->limit) {

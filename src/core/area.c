@@ -187,6 +187,11 @@ struct path_range path_range(struct arena *a, struct str top) {
     return (struct path_range){top, str_z(arena_printf(a, "%.*s~", STR_FMT(top)))};
 }
 
+/* A blank comes before all that stands in a path. */
+struct path_range path_alone(struct arena *a, struct str path) {
+    return (struct path_range){path, str_z(arena_printf(a, "%.*s ", STR_FMT(path)))};
+}
+
 static int digit36(char c) {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : -1;
 }

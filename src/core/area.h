@@ -49,6 +49,7 @@ struct path_range {
     struct str from, to; /* from <= path < to */
 };
 struct path_range path_range(struct arena *a, struct str top);
+struct path_range path_alone(struct arena *a, struct str path); /* without what lies below it */
 /* The next path below `parent` after its last child's; STR_NONE when it is full or too deep. */
 struct str path_next_child(struct arena *a, struct str parent, struct str last);
 

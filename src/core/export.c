@@ -260,8 +260,7 @@ static int write_range(struct export *x, struct str top, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct path_range in = path_range(&x->a, top);
     int got;
-    TRY(db_stream(x->db, &kind_sql(x->kind)->range_after, &rows, e, VINT(x->site->id), VTEXT(in.from), VTEXT(in.to), VTEXT(STR("")),
-                 VID((struct id){{0}}), VINT(INT64_MAX)));
+    TRY(db_stream(x->db, &kind_sql(x->kind)->range, &rows, e, VINT(x->site->id), VTEXT(in.from), VTEXT(in.to)));
     while ((got = rows_next(rows, e)) == 1) {
         struct record r;
         record_read(&x->row, x->kind, rows, &r);

@@ -2,6 +2,7 @@
 #include "core/figure_internal.h"
 
 #include "core/months.h"
+#include "core/log_place.h"
 
 enum { PAGE_FIRST = 500, PAGE_MOST = 16000, SPAN_DAYS = 7 };
 
@@ -139,14 +140,14 @@ static void scan_field(const struct rows_ask *k, struct record_scan *c) {
     }
 }
 
-static int rows_counted(struct rows_ask *k, struct err *e) {
+/* 1: there is one more than was asked for. */
+static int rows_in(struct rows_ask *k, struct path_range range, bool span, struct err *e) {
     struct arena one CLEANUP(arena_release) = {0};
-    struct record_scan c CLEANUP(scan_done) = {.db = k->db, .site = k->s->id, .k = k->rule->f->kind, .range = k->range, .last_id = k->cur->id};
+    struct record_scan c CLEANUP(scan_done) = {.db = k->db, .site = k->s->id, .k = k->rule->f->kind, .range = range, .last_id = k->cur->id};
     struct record r;
     INVARIANT(k->cur->path.n < AREA_PATH);
     if (k->cur->path.n) memcpy(c.last_path, k->cur->path.p, k->cur->path.n);
-    struct id way;
-    if (k->rule->span.sql && (k->q->to - k->q->from < SPAN_DAYS || named_way(k, &way))) scan_span(k, &c);
+    if (span) scan_span(k, &c);
     else scan_field(k, &c);
     for (;;) {
         arena_clear(&one);
@@ -154,8 +155,30 @@ static int rows_counted(struct rows_ask *k, struct err *e) {
         if (got <= 0) return got;
         if (!counts_in(k, &r)) continue;
         record_read(k->a, c.k, c.rows, &r);
-        if (!keep(k, &r)) return 0;
+        if (!keep(k, &r)) return 1;
     }
+}
+
+/* Of a log and many days: area by area, so that no more rows than one has are brought into order. */
+static int rows_by_area(struct rows_ask *k, struct err *e) {
+    struct arena a CLEANUP(arena_release) = {0};
+    struct path_range left = {str_cmp(k->cur->path, k->range.from) > 0 ? k->cur->path : k->range.from, k->range.to};
+    struct log_place *places;
+    size_t n;
+    TRY(log_places_in(k->db, k->s->id, &a, k->rule->f->kind, left, SIZE_MAX, &places, &n, e));
+    for (size_t i = 0; i < n; i++) {
+        bool same = i && str_eq(places[i].path, places[i - 1].path);
+        int r = same ? 0 : rows_in(k, path_alone(&a, places[i].path), true, e);
+        if (r) return r;
+    }
+    return 0;
+}
+
+static int rows_counted(struct rows_ask *k, struct err *e) {
+    struct id way;
+    bool few = k->rule->span.sql && (k->q->to - k->q->from < SPAN_DAYS || named_way(k, &way));
+    int r = !few && k->rule->f->kind->flags & KIND_LOG ? rows_by_area(k, e) : rows_in(k, k->range, few, e);
+    return r < 0 ? -1 : 0;
 }
 
 /* ---- QUERY ---- */

@@ -33,13 +33,6 @@ static void add_test(struct buf *b, const struct kind *k, const struct rule_test
     }
 }
 
-/* A log has no index by its time alone: it is asked for each of what its first INDEXED reference may point to. */
-static const struct field *way_in(const struct kind *k) {
-    for (size_t i = 0; i < k->n; i++)
-        if (k->fields[i].ref && (k->fields[i].flags & (INDEXED | REQUIRED)) == (INDEXED | REQUIRED)) return &k->fields[i];
-    return NULL;
-}
-
 /* path || '' keeps SQLite from walking the whole table in path order to save itself the sorting. */
 #define FROM_PLACE " AND (path || '', id) > ($6, $7) AND removed = 0 ORDER BY path || '', id LIMIT $8"
 
@@ -62,12 +55,11 @@ static void span_of_log(struct arena *a, struct rule *u, const char *which, bool
     span_finish(a, u, name, &b, s);
 }
 
+/* A log has no index by its time alone: it is asked for each of what its rows refer to. */
 static void spans_of_log(struct arena *a, struct rule *u) {
     const struct kind *k = u->f->kind;
-    const struct field *way = way_in(k);
-    if (!way) return;
-    u->way = kind_field(k, str_z(way->name));
-    const char *any = arena_printf(a, "IN (SELECT id FROM %s WHERE site = $1)", kind_table(kind_by_name(str_z(way->ref))));
+    u->way = kind_way(k);
+    const char *any = arena_printf(a, "IN (SELECT ref FROM log_place WHERE site = $1 AND kind = '%s' AND path >= $4 AND path < $5)", k->name);
     span_of_log(a, u, any, false, "rows", &u->span);
     span_of_log(a, u, "= $9", false, "rows_at", &u->span_at);
     if (!k->seen || strcmp(k->fields[u->on].name, k->seen) != 0) return;

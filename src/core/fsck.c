@@ -6,6 +6,7 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/months.h"
+#include "core/log_place.h"
 
 const char *const fsck_names[FSCK__COUNT] = {
     [FSCK_FILE] = "file",       [FSCK_CHAIN] = "journal chain", [FSCK_ROWS] = "rows against the journal", [FSCK_BATCHES] = "batches against the journal",
@@ -139,9 +140,22 @@ static void check_path(struct fsck *f, const struct areas *t, const struct recor
     if (!right) wrong(f, FSCK_PATHS, "%s %s does not stand in its area", r->kind->name, id_text(r->id, id));
 }
 
+/* Rows of a log are found through the place that they have. */
+static int check_place(struct fsck *f, struct arena *a, struct log_places *seen, const struct record *r, struct err *e) {
+    struct id ref = r->v[kind_sql(r->kind)->way].id;
+    char id[ID_TEXT];
+    struct log_place *places;
+    size_t n;
+    if (!log_places_add(seen, ref, r->path)) return 0;
+    TRY(log_places_of(f->db, f->site->id, a, r->kind, ref, path_alone(a, r->path), &places, &n, e));
+    if (n == 0) wrong(f, FSCK_PATHS, "%s %s is not found by its area", r->kind->name, id_text(r->id, id));
+    return 0;
+}
+
 static int check_records(struct fsck *f, const struct areas *t, const struct kind *k, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows CLEANUP(rows_donep) = NULL;
+    struct log_places *places CLEANUP(log_places_freep) = log_places_new();
     struct record r = {.kind = k};
     char id[ID_TEXT];
     int got;
@@ -150,7 +164,8 @@ static int check_records(struct fsck *f, const struct areas *t, const struct kin
         /* In two tables: a row that was moved and came again. */
         if (id_eq(r.id, rows_id(rows, 0))) wrong(f, FSCK_ROWS, "%s %s is there twice", k->name, id_text(r.id, id));
         record_read(&a, k, rows, &r);
-        if (!(k->flags & KIND_LOG)) TRY(check_row(f, &r, e));
+        if (k->flags & KIND_LOG) TRY(check_place(f, &a, places, &r, e));
+        else TRY(check_row(f, &r, e));
         TRY(check_derived(f, &a, &r, e));
         check_path(f, t, &r);
         arena_clear(&a);

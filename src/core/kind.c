@@ -48,6 +48,12 @@ int kind_field(const struct kind *k, struct str name) {
     return -1;
 }
 
+int kind_way(const struct kind *k) {
+    for (size_t i = 0; i < k->n; i++)
+        if (k->fields[i].ref && (k->fields[i].flags & (INDEXED | REQUIRED)) == (INDEXED | REQUIRED)) return (int)i;
+    return -1;
+}
+
 const struct code *code_find(const struct code_list *l, struct str value) {
     for (const struct code *c = l->codes; c->value; c++)
         if (str_eqz(value, c->value)) return c;

@@ -90,6 +90,7 @@ static inline int kind_index(const struct kind *k) {
 }
 
 int kind_field(const struct kind *k, struct str name); /* index or -1 */
+int kind_way(const struct kind *k);                     /* the first REQUIRED and INDEXED reference, or -1: what the rows of a KIND_LOG are found by */
 const struct code *code_find(const struct code_list *l, struct str value);
 /* By value or by any language's label. */
 const struct code *code_guess(const struct code_list *l, struct str text);

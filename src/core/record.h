@@ -64,9 +64,10 @@ struct month_table {
 struct kind_sql {
     struct stmt insert, update, get;
     struct stmt old;         /* with months: as get, in all tables; `get` looks into the kind's own alone, the others read all */
-    struct stmt range_after; /* $1 site $2 path from $3 path to $4 after path $5 after id $6 limit; order path, id; not removed */
+    struct stmt range;       /* $1 site $2 path from $3 path to; not removed; order path, id, but of a KIND_LOG as they come */
+    struct stmt range_after; /* not KIND_LOG: as range, then $4 after path $5 after id $6 limit */
     struct stmt newest;      /* KIND_LOG: $1 site $2 before id $3 limit; order id descending */
-    struct stmt newest_at;   /* KIND_LOG: $1 site $2 path $3 before id $4 limit: of that place alone; order id descending */
+    struct stmt newest_at;   /* KIND_LOG: $1 site $2 ref $3 path $4 seen before $5 before id $6 limit: of that place (log_place.h) alone; order seen, id descending */
     struct stmt scan;        /* $1 site $2 after id $3 limit: all, removed ones too, order id */
     struct stmt batches;     /* KIND_LOG: $1 site; order batch, id */
     struct stmt search_name, search_initials; /* $1 site $2 text from $3 text to $4 path from $5 path to $6 after text $7 after id $8 limit */
@@ -86,7 +87,9 @@ struct kind_sql {
     struct month_table *months;
     size_t months_n;
     const char *ddl;
+    const char *places; /* KIND_LOG: a script that fills log_place with those of all rows */
     struct str *field_names; /* "resident.phone": what a sealed value and its hash are bound to */
+    size_t way; /* KIND_LOG: the index of kind_way */
     bool has_search;
 };
 /* Builds and registers the statements of every kind in the registry; once at start. */

@@ -56,6 +56,11 @@ static void add_time_index(struct buf *b, const struct kind *k, const char *name
         buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", name, f->name, table, f->name, k->seen);
 }
 
+static void add_places(struct buf *b, const struct kind *k, const char *table) {
+    buf_addf(b, "INSERT INTO log_place (site, kind, ref, path) SELECT DISTINCT site, '%s', %s, path FROM %s WHERE true ON CONFLICT (site, kind, ref, path) DO NOTHING;\n",
+             k->name, k->fields[kind_way(k)].name, table);
+}
+
 void record_select_fresh(struct buf *b, const struct kind *k, const char *where) {
     buf_addz(b, "SELECT " COLUMNS);
     add_names(b, k, false);
@@ -135,7 +140,7 @@ static void build_month_ddl(const struct kind *k, struct month_table *m, struct 
     buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (" SYSTEM_COLUMNS, m->name);
     for (size_t i = 0; i < k->n; i++)
         if (stays(&k->fields[i])) buf_addf(b, ", %s %s", k->fields[i].name, field_column(&k->fields[i]));
-    buf_addf(b, ", PRIMARY KEY (site, id)) {clustered};\nCREATE INDEX IF NOT EXISTS %s_path ON %s (site, path, id);\n", m->name, m->name);
+    buf_addz(b, ", PRIMARY KEY (site, id)) {clustered};\n");
     for (size_t i = 0; i < k->n; i++) add_time_index(b, k, m->name, m->name, &k->fields[i]);
     m->ddl = arena_strz(&sql_arena, buf_str(b));
     buf_clear(b);
@@ -220,30 +225,49 @@ static void build_derived(struct kind_sql *q, const struct kind *k, struct buf *
     finish(&q->derived, k, "derived", b);
 }
 
+static void build_ranges(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    select_from(b, k);
+    buf_addz(b, " AND path >= $2 AND path < $3 AND removed = 0 ORDER BY path, id");
+    finish(&q->range, k, "range", b);
+    select_from(b, k);
+    buf_addz(b, " AND " AFTER("4", "5", "2") " AND path < $3 AND removed = 0 ORDER BY path, id LIMIT $6");
+    finish(&q->range_after, k, "range_after", b);
+}
+
+static void build_log(struct kind_sql *q, const struct kind *k, struct buf *b) {
+    const char *way;
+    q->way = (size_t)kind_way(k);
+    way = k->fields[q->way].name;
+    record_select_where(b, k, arena_printf(&sql_arena, " WHERE site = $1 AND %s IN (SELECT ref FROM log_place WHERE site = $1 AND kind = '%s' AND path >= $2 AND path < $3)"
+                                                       " AND path >= $2 AND path < $3 AND removed = 0", way, k->name));
+    finish(&q->range, k, "range", b);
+    select_all(b, k);
+    buf_addz(b, " AND id < $2 ORDER BY id DESC LIMIT $3");
+    finish(&q->newest, k, "newest", b);
+    select_all(b, k);
+    buf_addf(b, " AND %s = $2 AND path = $3 AND (%s, id) < ($4, $5) ORDER BY %s DESC, id DESC LIMIT $6", way, k->seen, k->seen);
+    finish(&q->newest_at, k, "newest_at", b);
+    select_all(b, k);
+    buf_addz(b, " ORDER BY batch, id");
+    finish(&q->batches, k, "batches", b);
+    add_places(b, k, kind_table(k));
+    for (size_t m = 0; m < q->months_n; m++) add_places(b, k, q->months[m].name);
+    q->places = arena_strz(&sql_arena, buf_str(b));
+    buf_clear(b);
+}
+
 static void build_selects(struct kind_sql *q, const struct kind *k, struct buf *b) {
     select_from(b, k);
     buf_addz(b, " AND id = $2");
     finish(&q->get, k, "get", b);
-    select_all(b, k);
-    buf_addz(b, " AND " AFTER("4", "5", "2") " AND path < $3 AND removed = 0 ORDER BY path, id LIMIT $6");
-    finish(&q->range_after, k, "range_after", b);
+    if (!(k->flags & KIND_LOG)) build_ranges(q, k, b);
     select_all(b, k);
     buf_addz(b, " AND id > $2 ORDER BY id LIMIT $3");
     finish(&q->scan, k, "scan", b);
     build_derived(q, k, b);
     add_move(b, kind_table(k));
     finish(&q->move, k, "move", b);
-    if (k->flags & KIND_LOG) {
-        select_all(b, k);
-        buf_addz(b, " AND id < $2 ORDER BY id DESC LIMIT $3");
-        finish(&q->newest, k, "newest", b);
-        select_all(b, k);
-        buf_addz(b, " AND path = $2 AND id < $3 ORDER BY id DESC LIMIT $4");
-        finish(&q->newest_at, k, "newest_at", b);
-        select_all(b, k);
-        buf_addz(b, " ORDER BY batch, id");
-        finish(&q->batches, k, "batches", b);
-    }
+    if (k->flags & KIND_LOG) build_log(q, k, b);
     if (!q->has_search) return;
     static const char *const columns[] = {"search_key", "search_initials"};
     struct stmt *const stmts[] = {&q->search_name, &q->search_initials};
@@ -367,7 +391,7 @@ static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
     for (size_t i = 0; i < k->n; i++)
         if (k->fields[i].flags & FIND) buf_addf(b, ", %s_hash {blob}", k->fields[i].name);
     buf_addf(b, ", PRIMARY KEY (site, id))%s;\n", k->flags & KIND_LOG ? " {clustered}" : "");
-    add_index(b, k, "path", "path, id", false);
+    if (!(k->flags & KIND_LOG)) add_index(b, k, "path", "path, id", false);
     if (q->has_search) {
         add_index(b, k, "search_key", "search_key, id", false);
         add_index(b, k, "search_initials", "search_initials, id", false);
@@ -407,7 +431,7 @@ void record_tables_build(void) {
         build_by_field(q, k, &b);
         build_seen(q, k, &b);
         build_ddl(q, k, &b);
-        struct stmt *one[] = {&q->old, &q->months_any, &q->page, &q->remove, &q->erase, &q->insert, &q->update, &q->get, &q->range_after, &q->newest, &q->newest_at, &q->scan,
+        struct stmt *one[] = {&q->old, &q->months_any, &q->page, &q->remove, &q->erase, &q->insert, &q->update, &q->get, &q->range, &q->range_after, &q->newest, &q->newest_at, &q->scan,
                               &q->batches, &q->derived, &q->search_name, &q->search_initials, &q->move};
         for (size_t j = 0; j < COUNT(one); j++) register_if(one[j], 1);
         register_if(q->by_field, k->n);

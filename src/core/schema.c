@@ -101,7 +101,8 @@ static int update_kind(struct db *db, struct arena *a, const struct columns *hav
         struct wanted month = {.name = q->months[m].name, .table = q->months[m].name, .ddl = q->months[m].ddl, .a = a, .have = have, .changed = migrated};
         TRY(update_table(db, &month, k, false, e));
     }
-    return 0;
+    /* Rows may be older than the table of their places. */
+    return migrated && q->places && db_table_exists(db, "log_place") ? db_script(db, str_z(q->places), e) : 0;
 }
 
 static int update_all(struct db *db, int64_t now, int version, struct err *e) {

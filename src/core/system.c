@@ -33,7 +33,7 @@ static void add_kind(const struct kind *k) {
     INVARIANT(!(k->flags & KIND_FOLLOWS) || (from >= 0 && k->fields[from].flags & INDEXED && !(k->flags & KIND_LOG)));
     int seen = k->seen ? kind_field(k, str_z(k->seen)) : -1;
     INVARIANT(!(k->flags & KIND_LOG) == (seen < 0));
-    INVARIANT(seen < 0 || k->fields[seen].type == F_TIME);
+    INVARIANT(seen < 0 || (k->fields[seen].type == F_TIME && kind_way(k) >= 0));
     /* What is kept of a log after its retention is in the tables of its months. */
     INVARIANT(!(k->flags & KIND_LOG && k->retention_days) || k->sunset_days > k->retention_days);
     INVARIANT(!k->sunset_days || (k->flags & KIND_LOG && k->retention_days > 0));

@@ -6,6 +6,7 @@
 #include "core/kept.h"
 #include "core/memo.h"
 #include "core/months.h"
+#include "core/log_place.h"
 
 /* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
 
@@ -535,6 +536,7 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     tally_record(tx->tallies, tx->site->tz, r, 1);
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
     if (log) {
+        TRY(log_place_note(tx, r, e));
         log_rows_add(&tx->logs[kind_index(r->kind)], &tx->site->key, r);
         if (!tx->entry_used) tx->record = r->id, tx->version = 1;
         return 0;
@@ -574,8 +576,7 @@ static int recount_subtree(struct tx *tx, struct str top, int sign, struct err *
         const struct kind *k = kind_at(i);
         struct rows *rows CLEANUP(rows_donep) = NULL;
         struct arena a CLEANUP(arena_release) = {0};
-        TRY(db_stream(tx->db, &kind_sql(k)->range_after, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(STR("")),
-                     VID((struct id){{0}}), VINT(INT64_MAX)));
+        TRY(db_stream(tx->db, &kind_sql(k)->range, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to)));
         int r;
         struct record rec;
         while ((r = rows_next(rows, e)) == 1) {
@@ -608,6 +609,7 @@ static int move_subtree(struct tx *tx, struct str from, struct str to, struct er
         TRY(db_run_n(tx->db, &q->move, v, COUNT(v), NULL, e));
         for (size_t m = 0; m < q->months_n; m++) TRY(db_run_n(tx->db, &q->months[m].move, v, COUNT(v), NULL, e));
     }
+    TRY(db_run(tx->db, CS(log_place_move), e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(to)));
     TRY(tally_ended_move(tx, &range, to, e));
     return recount_subtree(tx, to, 1, e);
 }
@@ -678,15 +680,20 @@ int tx_update(struct tx *tx, const struct record *old, struct record *r, bool *r
     return id_eq(old->area, r->area) ? 0 : take_along(tx, old, r, errs, e);
 }
 
+/* 1: a record of that kind stands in an area or below it, but for the area itself. */
+static int stands_below(struct tx *tx, const struct kind *k, const struct record *area, const struct path_range *range, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    struct val v[] = {VINT(tx->site->id), VTEXT(range->from), VTEXT(range->to), VTEXT(area->path), VID(k->flags & KIND_TREE ? area->id : (struct id){{0}}), VINT(1)};
+    if (k->flags & KIND_LOG) TRY(db_stream_n(tx->db, &kind_sql(k)->range, v, 3, &rows, e));
+    else TRY(db_query_n(tx->db, &kind_sql(k)->range_after, v, COUNT(v), &rows, e));
+    return rows_next(rows, e);
+}
+
 static int nothing_below(struct tx *tx, const struct record *r, struct err *e) {
     struct path_range range = path_range(tx->a, r->path);
     for (size_t i = 0; i < kind_count(); i++) {
-        struct rows *rows CLEANUP(rows_donep) = NULL;
         const struct kind *k = kind_at(i);
-        bool tree = k->flags & KIND_TREE;
-        TRY(db_query(tx->db, &kind_sql(k)->range_after, &rows, e, VINT(tx->site->id), VTEXT(range.from), VTEXT(range.to), VTEXT(r->path),
-                     VID(tree ? r->id : (struct id){{0}}), VINT(1)));
-        int got = rows_next(rows, e);
+        int got = stands_below(tx, k, r, &range, e);
         if (got < 0) return -1;
         if (got) return err_set(e, ERR_STATE, NULL, M_HAS_CHILDREN, label_in(k->label, tx->lang));
     }

@@ -10,6 +10,7 @@ struct log_rows; /* what the transaction added to one KIND_LOG */
 struct kept;     /* what may be used again without asking (kept.h) */
 struct lately;
 struct memo;
+struct log_places;
 struct tx {
     struct site *site;
     struct db *db;
@@ -36,6 +37,7 @@ struct tx {
     struct tally_batch *tallies;
     struct log_rows *logs; /* one for each kind */
     struct kept *kept;
+    struct log_places *places; /* that log_place holds for sure (log_place.h) */
     struct lately *lately; /* of the scans' passes; NULL outside of the writer */
     struct memo *memo;     /* what records say in short; NULL outside of the writer and on a server */
     bool alone;            /* reading ahead: nobody else wrote lately, so what kept and lately know need not be asked for */

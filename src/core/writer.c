@@ -20,6 +20,7 @@
 #include "core/kept.h"
 #include "core/lately.h"
 #include "core/memo.h"
+#include "core/log_place.h"
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000 };
@@ -41,6 +42,7 @@ struct writer {
     struct tally_batch *tallies;
     struct log_rows *logs;
     struct kept *kept;
+    struct log_places *places;
     struct lately *lately;
     struct memo *memo; /* NULL on a server: others write there */
     int64_t seq; /* where our last commit left the journal */
@@ -100,6 +102,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     }
     item->failed = true;
     kept_clear(tx->kept);
+    if (wrote) log_places_clear(tx->places);
     tx_undo(tx, &mark);
     tx->areas_changed = areas_changed;
     return apart ? db_rollback_to(tx->db, e) : 0;
@@ -166,11 +169,17 @@ static int start(struct writer *w, struct tx *tx, const struct group *g, struct 
 
 static bool settle_sent(struct writer *w);
 
+/* What was read and written in a transaction that is undone. */
+static void forget(struct writer *w) {
+    kept_clear(w->kept);
+    log_places_clear(w->places);
+}
+
 /* Of a group whose COMMIT was sent: what became of it. */
 static int end_commit(struct writer *w, struct group *g, struct err *e) {
     int r = db_commit_end(w->db, e);
     g->commit_us = monotonic_us() - g->commit_began;
-    if (r) kept_clear(w->kept);
+    if (r) forget(w);
     else w->seq = g->left_at;
     g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
     return r;
@@ -180,14 +189,14 @@ static int send_commit(struct writer *w, struct group *g, struct err *e) {
     if (w->slow_us) pause_us((int64_t)w->taken * w->slow_us);
     g->commit_began = monotonic_us();
     if (db_commit_send(w->db, e) == 0) return 0;
-    kept_clear(w->kept);
+    forget(w);
     g->uncertain = g->uncertain || (e->code == ERR_RETRY && db_shared(w->db));
     return -1;
 }
 
 /* Up to its COMMIT, which is sent. */
 static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .lately = w->lately, .memo = w->memo};
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .places = w->places, .lately = w->lately, .memo = w->memo};
     int r = begin(w, &tx, g, e);
     if (!settle_sent(w)) {
         g->began = monotonic_us(); /* it has not been tried yet */
@@ -203,7 +212,7 @@ static int run_group(struct writer *w, struct group *g, struct err *e) {
         return send_commit(w, g, e);
     }
     db_rollback(w->db);
-    kept_clear(w->kept);
+    forget(w);
     return -1;
 }
 
@@ -434,6 +443,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->tallies = tally_batch_new();
     w->logs = log_rows_new();
     w->kept = kept_new();
+    w->places = log_places_new();
     w->lately = lately_new(LATELY_MOST);
     w->memo = site_shared(s) ? NULL : memo_new(s);
     w->checkpointer = checkpointer_start(s);
@@ -457,6 +467,7 @@ struct db *writer_stop(struct site *s) {
     tally_batch_free(w->tallies);
     log_rows_free(w->logs);
     kept_free(w->kept);
+    log_places_free(w->places);
     lately_free(w->lately);
     memo_free(w->memo);
     arena_release(&w->arena);

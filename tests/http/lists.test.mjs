@@ -113,6 +113,31 @@ test('where few pass, their scans are found behind those of all others', async (
   assert.equal((await pages(a, 'gate_scan?limit=3&area=t1&what=vehicle')).length, vehicles.length);
   assert.deepEqual((await pages(a, 'gate_scan?limit=3&area=t1&q=A12343')).map((r) => r.id), all.filter((r) => r.data.plate === '晋A12343').map((r) => r.id));
 });
+test('a gate that moved leaves its scans where they were made, and a late one stands at its time', async () => {
+  const gate = await a.create('gate', { name: '北门', kind_of: 'road' }, 'q1'), start = Date.now() - 7200e3;
+  const scan = (minute, name) => a.create('gate_scan', { gate, seen_at: new Date(start + minute * 60e3).toISOString(), what: 'person', name });
+  const seen = async (path) => (await pages(a, path)).map((r) => r.data.name);
+  for (let i = 0; i < 5; i++) await scan(10 * i, '旧' + i);
+  await a.cmd('gate.update', { record: gate, area: 't2', data: {} });
+  for (let i = 0; i < 3; i++) await scan(60 + i, '新' + i);
+  await scan(25, '迟');
+  const before = ['旧4', '旧3', '旧2', '旧1', '旧0'], moved = ['新2', '新1', '新0', '迟'];
+  for (const limit of [1, 2, 50]) {
+    assert.deepEqual((await seen(`gate_scan?limit=${limit}&area=q1`)).filter((n) => before.includes(n)), before);
+    assert.deepEqual(await seen(`gate_scan?limit=${limit}&area=t2&gate=${gate}`), moved);
+    assert.deepEqual(await seen(`gate_scan?limit=${limit}&gate=${gate}`), ['新2', '新1', '新0', '旧4', '旧3', '迟', '旧2', '旧1', '旧0']);
+  }
+  const csv = (await a.call('GET', 'gate_scan/export?format=csv&area=q1')).body;
+  assert.ok(before.every((n) => csv.includes(n)) && !moved.some((n) => csv.includes(n)), 'the export of an area holds what was scanned there');
+  /* The community goes to another town with all below it. */
+  await a.cmd('area.update', { record: s.areas.c1, data: { parent: s.areas.t2 } });
+  assert.deepEqual((await seen('gate_scan?limit=2&area=t2')).filter((n) => before.includes(n)), before);
+  assert.deepEqual((await seen('gate_scan?limit=2&area=q1')).filter((n) => before.includes(n)), before);
+  assert.equal((await seen('gate_scan?area=t1')).filter((n) => before.includes(n)).length, 0);
+  const flow = await a.get('figures/gate.persons/rows?area=q1&from=2020-01-01&to=' + new Date(Date.now() + 864e5).toISOString().slice(0, 10));
+  assert.deepEqual(flow.records.map((r) => r.data.name).filter((n) => before.includes(n)).sort(), before.toReversed());
+  await a.cmd('area.update', { record: s.areas.c1, data: { parent: s.areas.t1 } });
+});
 test('a record has a tag, and is not sent again when nothing changed', async () => {
   const id = await a.create('organisation', { name: '测试', type: 'team' }, 'c1');
   const r = await a.call('GET', 'organisation/' + id);

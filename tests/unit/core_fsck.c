@@ -52,6 +52,7 @@ FINDS(fsck_finds_a_note_that_was_put_in, FSCK_CHAIN,
 FINDS(fsck_finds_a_changed_tally, FSCK_TALLIES, "UPDATE tally SET n = n + 1 WHERE figure = 'grid.households' AND path = '001'")
 FINDS(fsck_finds_an_extra_tally, FSCK_TALLIES, "INSERT INTO tally SELECT site, path, figure, cut, '2020-03-01', 5 FROM tally LIMIT 1")
 FINDS(fsck_finds_a_missing_tally, FSCK_TALLIES, "DELETE FROM tally WHERE figure = 'gate.persons'")
+FINDS(fsck_finds_scans_that_their_area_does_not_lead_to, FSCK_PATHS, "DELETE FROM log_place")
 FINDS(fsck_finds_a_changed_scan, FSCK_BATCHES, "UPDATE gate_scan SET verdict = 'observation' WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
 FINDS(fsck_finds_a_scan_put_into_another_batch, FSCK_BATCHES, "UPDATE gate_scan SET batch = (SELECT max(batch) FROM gate_scan) WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
 
@@ -91,7 +92,8 @@ FINDS_ALL(fsck_finds_a_record_in_no_path, "UPDATE household SET path = '' WHERE 
 FINDS_ALL(fsck_finds_an_area_under_another_parent, "UPDATE area SET path = '001001009' WHERE code = 'v1'", FSCK_PATHS, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_removed_entry, "DELETE FROM journal WHERE command = 'resident.update'", FSCK_CHAIN, FSCK_ROWS)
 FINDS_ALL(fsck_finds_a_last_entry_that_is_gone, "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)", FSCK_BATCHES)
-FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = U'00112233445566778899aabbccddeeff'", FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS)
+FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = U'00112233445566778899aabbccddeeff'", FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS,
+          FSCK_PATHS)
 
 /* No index keeps numbers apart (field.beside). */
 TEST(fsck_names_both_passes_of_one_number) {

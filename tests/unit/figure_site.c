@@ -131,7 +131,7 @@ static int create_scan(struct tx *tx, struct act *act, struct err *e) {
     r->v[SEEN_AT] = VINT(tz_start(w.s->tz, m->on + (m->what & 1), 0) - (m->what & 1));
     set_text(&r->v[WHAT], what_of[m->what]);
     set_text(&r->v[ORIGIN], origin_of[m->origin]);
-    r->v[POST] = m->post >= 0 ? VID(w.post[m->post].id) : VNULL;
+    r->v[POST] = VID(w.post[m->post].id);
     r->v[PERSONS] = VINT(m->persons);
     r->v[TEMPERATURE] = VREAL(m->temperature);
     TRY(tx_create(tx, r, &errs, e));
@@ -212,8 +212,8 @@ static void one_change(void) {
         CHECK(act_do(remove_post, n, &e) == 0);
     } else if (what == 6) {
         CHECK(act_do(post_and_then_fail, 0, &e) == -1 && e.code == ERR_STATE);
-    } else if (w.scans < SCANS) {
-        w.scan[w.scans] = (struct model_scan){.area = pick(AREAS), .post = w.posts && w.post[n].there ? n : -1, .what = pick(3), .origin = pick(3),
+    } else if (w.scans < SCANS && w.posts && w.post[n].there) {
+        w.scan[w.scans] = (struct model_scan){.area = pick(AREAS), .post = n, .what = pick(3), .origin = pick(3),
                                               .persons = pick(4), .on = FIRST + pick(DAYS), .temperature = 36 + pick(30) / 10.0};
         CHECK(act_do(create_scan, w.scans++, &e) == 0);
     }

@@ -32,7 +32,7 @@ const struct kind world_post = {.name = "post", L("卡点", "post"), FIELDS(post
 static const struct field scan_fields[] = {
     [SEEN_AT] = {"seen_at", F_TIME, L("时间", "time"), .flags = INDEXED},
     [WHAT] = {"what", F_CODE, L("对象", "what"), .codes = &whats},
-    [POST] = {"post", F_REF, L("卡点", "post"), .ref = "post", .flags = INDEXED},
+    [POST] = {"post", F_REF, L("卡点", "post"), .ref = "post", .flags = REQUIRED | INDEXED},
     [PERSONS] = {"persons", F_INT, L("人数", "persons")},
     [TEMPERATURE] = {"temperature", F_REAL, L("体温", "temperature")},
     [ORIGIN] = {"origin", F_TEXT, L("来自", "origin")},
