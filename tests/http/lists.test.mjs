@@ -138,6 +138,23 @@ test('a gate that moved leaves its scans where they were made, and a late one st
   assert.deepEqual(flow.records.map((r) => r.data.name).filter((n) => before.includes(n)).sort(), before.toReversed());
   await a.cmd('area.update', { record: s.areas.c1, data: { parent: s.areas.t1 } });
 });
+test('of very many gates the newest scans come in pages as well', async () => {
+  const gates = Array.from({ length: 600 }, () => uuid()), now = new Date().toISOString();
+  await many(a, gates.map((id, i) => ({ id, command: 'gate.create', area: i % 8 ? 'c3' : 't1', data: { name: '卡' + i, kind_of: 'road' } })));
+  const found = (await pages(a, 'gate?limit=500')).filter((g) => /^卡\d/.test(g.data.name));
+  assert.equal(found.length, 600);
+  const scan = (gate) => ({ id: uuid(), command: 'gate_scan.create', data: { gate, seen_at: now, what: 'person', name: '过客' } });
+  await many(a, found.map((g) => scan(g.id)));
+  const clerk = await s.loginAs('community', 't2'), theirs = found.filter((g) => g.area.code === 'c3').length;
+  assert.equal(theirs, 525, 'more than are looked into one by one');
+  for (const [c, path, n] of [[a, 'gate_scan?limit=60&what=person', 600], [a, 'gate_scan?limit=60&area=c3', theirs], [clerk, 'gate_scan?limit=60', theirs]]) {
+    const all = (await pages(c, path)).filter((r) => r.data.name?.startsWith('过'));
+    assert.equal(all.length, n, path);
+    assert.deepEqual(all.map((r) => r.id), all.map((r) => r.id).sort().reverse(), path);
+  }
+  const odd = (text) => Buffer.from(`t||${uuid()}|${text}`).toString('base64url');
+  for (const text of ['x', '1x', '99999999999999999999']) assert.equal((await a.call('GET', 'gate_scan?area=c3&after=' + odd(text))).body.field, 'after', text);
+});
 test('a record has a tag, and is not sent again when nothing changed', async () => {
   const id = await a.create('organisation', { name: '测试', type: 'team' }, 'c1');
   const r = await a.call('GET', 'organisation/' + id);
