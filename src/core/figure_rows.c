@@ -1,8 +1,8 @@
 /* The records behind a figure: read in path order, kept when the rule says that they count in what was asked. */
 #include "core/figure_internal.h"
 
-#include "core/months.h"
 #include "core/log_place.h"
+#include "core/months.h"
 
 enum { PAGE_FIRST = 500, PAGE_MOST = 16000, SPAN_DAYS = 7 };
 

@@ -157,6 +157,7 @@ static void compile(struct rule *u, const struct figure *f, size_t index) {
     INVARIANT(!f->sum || f->kind->fields[u->sum].type == F_INT);
     if (f->when) compile_when(u);
     if (f->how == FLOW && f->kind->fields[u->on].flags & INDEXED) span_build(&memory, u);
+    INVARIANT(u->span.sql || !(f->kind->flags & KIND_LOG)); /* its rows have no other way */
 }
 
 static bool same_cuts(const struct rule *a, const struct rule *b) {

@@ -5,8 +5,8 @@
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/journal.h"
-#include "core/months.h"
 #include "core/log_place.h"
+#include "core/months.h"
 
 const char *const fsck_names[FSCK__COUNT] = {
     [FSCK_FILE] = "file",       [FSCK_CHAIN] = "journal chain", [FSCK_ROWS] = "rows against the journal", [FSCK_BATCHES] = "batches against the journal",

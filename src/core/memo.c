@@ -141,7 +141,7 @@ static void *read_main(void *arg) {
     char after[MEMO_AFTER] = "";
     int64_t keys;
     bool more = true;
-    setpriority(PRIO_PROCESS, (id_t)gettid(), READER_NICE);
+    setpriority(PRIO_PROCESS, (id_t)gettid(), READER_NICE); /* of this thread alone: whoever answers goes first */
     int r = count_keys(m, &keys, &e);
     if (r == 0) t = table_new(keys);
     while (r == 0 && more && !atomic_load(&m->stopping)) r = read_page(m, t, after, &more, &e);

@@ -4,9 +4,9 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/kept.h"
+#include "core/log_place.h"
 #include "core/memo.h"
 #include "core/months.h"
-#include "core/log_place.h"
 
 /* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
 

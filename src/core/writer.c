@@ -19,8 +19,8 @@
 #include "core/figure.h"
 #include "core/kept.h"
 #include "core/lately.h"
-#include "core/memo.h"
 #include "core/log_place.h"
+#include "core/memo.h"
 #include "core/tx.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000 };
