@@ -278,6 +278,13 @@ static int run_once(struct part_run *p, struct one_run *ret, struct err *e) {
     return 0;
 }
 
+static int warm_up(const struct part_run *p, struct err *e) {
+    struct generator_plan plan = p->plan;
+    struct generator_result ignored;
+    plan.run_us = p->b->o.warm_us;
+    return plan.run_us ? generator_run(&plan, &ignored, e) : 0;
+}
+
 static int by_answers(const void *a, const void *b) {
     int64_t x = ((const struct one_run *)a)->r.answered, y = ((const struct one_run *)b)->r.answered;
     return (x > y) - (x < y);
@@ -305,6 +312,7 @@ static int run_part(struct part_run *p, struct bench_result *ret, struct err *e)
     TRY(try_once(p, e));
     say(p->b, p->load->name, 0, n);
     TRY(measure_http(p, ret, e));
+    TRY(warm_up(p, e));
     for (int i = 0; i < n; i++) {
         TRY(run_once(p, &runs[i], e));
         if (rows) TRY(measure_raw(p->b, p->part->kind, runs[i].group, &raws, e));

@@ -43,6 +43,7 @@ struct bench_options {
     const char *db;          /* its database; NULL: a file */
     struct world world;      /* how much its own site holds */
     int64_t run_us, rows;    /* of one run; of an import */
+    int64_t warm_us;         /* of load that is not measured, before the runs of a load */
     int runs;
     enum lang lang;
     void (*say)(void *arg, const char *what, int64_t done, int64_t all); /* progress; may be NULL */

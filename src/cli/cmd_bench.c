@@ -11,6 +11,7 @@ static const struct cli_option options[] = {
     {"yes", NULL, {"同意向 --url 的站点写入测试数据", "Agree that rows are written into the site at --url"}, false},
     {"connections", "N", {"同时的连接数；可多次给出", "Connections at a time; may be given several times"}, true},
     {"seconds", "N", {"每轮秒数，可为小数（默认 5）", "Seconds of one run, fractions too (default 5)"}, false},
+    {"warm-up", "N", {"测量前先加载的秒数（默认 0；出入证以百万计时宜为 20）", "Seconds of load before it is measured (default 0; 20 with millions of passes)"}, false},
     {"runs", "N", {"轮数，取中位（默认 3）", "Runs, of which the median is shown (default 3)"}, false},
     {"passes", "N", {"自建站点的出入证数（默认 20000）", "Passes in the site of its own (default 20000)"}, false},
     {"scans", "N", {"自建站点已有的过卡登记数（默认 20000）", "Gate scans that are there already (default 20000)"}, false},
@@ -32,7 +33,7 @@ static int read_seconds(const struct cli *c, int64_t *ret_us, struct err *e) {
 }
 
 static int read_options(struct cli *c, struct bench_options *o, struct err *e) {
-    int64_t runs;
+    int64_t runs, warm;
     o->url = cli_value(c, "url");
     o->token = cli_value(c, "token");
     o->ca = cli_value(c, "ca");
@@ -42,12 +43,14 @@ static int read_options(struct cli *c, struct bench_options *o, struct err *e) {
     if (!o->url && o->token) return err_set(e, ERR_USAGE, "--url", M_REQUIRED);
     if (o->url && (o->keep || o->db)) return err_set(e, ERR_USAGE, o->keep ? "--keep" : "--db", M_TEXT, "--url");
     TRY(read_seconds(c, &o->run_us, e));
+    TRY(cli_int(c, "warm-up", 0, 3600, 0, &warm, e));
     TRY(cli_int(c, "runs", 1, 50, 3, &runs, e));
     TRY(cli_int(c, "rows", 1, 1000000, 20000, &o->rows, e));
     TRY(cli_int(c, "passes", 1, 20000000, 20000, &o->world.passes, e));
     TRY(cli_int(c, "scans", 0, 1000000000, 20000, &o->world.scans, e));
     TRY(cli_int(c, "residents", 0, 10000000, 1000, &o->world.residents, e));
     o->runs = (int)runs;
+    o->warm_us = warm * US_PER_SECOND;
     return 0;
 }
 
