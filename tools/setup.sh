@@ -49,8 +49,9 @@ need_node() {
     case "$(uname -m)" in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) say "no Node.js for $(uname -m)"; return 1 ;; esac
     say "fetching Node.js $NODE_VERSION (the system's is $(node --version))"
     mkdir -p build/node/bin build/node/package
-    npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix build/node/package "node-linux-$arch@$NODE_VERSION" &&
-        ln -sf "../package/node_modules/node-linux-$arch/bin/node" build/node/bin/node || return 1
+    npm install --loglevel=error --no-save --no-audit --no-fund --ignore-scripts --prefix build/node/package "node-linux-$arch@$NODE_VERSION" >build/node.log 2>&1 &&
+        ln -sf "../package/node_modules/node-linux-$arch/bin/node" build/node/bin/node ||
+        { tail -30 build/node.log >&2; say "Node.js could not be fetched from npm"; return 1; }
     PATH="$PWD/build/node/bin:$PATH"
     node_is_new_enough
 }
@@ -66,7 +67,7 @@ build_web() {
     [ -f web/dist/hq.html ] && [ "$(cat build/web.state 2>/dev/null)" = "$state" ] && return 0
     need_node || return 1
     say "building the pages"
-    (cd web && npm ci --ignore-scripts --no-audit --no-fund --silent && npm run --silent build) >build/web.log 2>&1 ||
+    (cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build) >build/web.log 2>&1 ||
         { tail -30 build/web.log >&2; say "the pages could not be built"; return 1; }
     web_state >build/web.state
 }
