@@ -18,8 +18,8 @@
 #include "systems/systems.h"
 
 enum { GROUP = 64, GROUPS = 100, ASKED = 200, RUNS = 5, BYTES_OF_PAGE = 4096, LISTED_MOST = 50, SITES_MOST = 8 };
-enum { HISTORY, HOUR, NEAR, FIGURES, LISTED, QUIET, DAY, ON, INSERT, WHAT__COUNT };
-static const char *const names[WHAT__COUNT] = {"history", "hour", "near", "figures", "list", "quiet", "day", "export", "scan"};
+enum { HISTORY, HOUR, NEAR, FIGURES, LISTED, QUIET, DAY, INSERT, WHAT__COUNT };
+static const char *const names[WHAT__COUNT] = {"history", "hour", "near", "figures", "list", "quiet", "day", "scan"};
 static const double dearer_most = 2;
 
 struct cost {
@@ -124,7 +124,7 @@ static int list(struct growth *g, const struct gates_ask *q, struct err *e) {
 
 /* Those of one area, as the interface reads on: through its gates. */
 static int quiet(struct growth *g, const struct gates_ask *q, struct err *e) {
-    struct recent of = {.kind = &gate_scan_kind, .before = live_time(g, US_PER_DAY)};
+    struct recent of = {.kind = &gate_scan_kind, .before = INT64_MAX};
     struct record **found;
     size_t n;
     memset(of.before_id.b, 0xff, sizeof of.before_id.b);
@@ -134,18 +134,6 @@ static int quiet(struct growth *g, const struct gates_ask *q, struct err *e) {
     return 0;
 }
 
-/* The first rows of an export. */
-static int export_on(struct growth *g, const struct gates_ask *q, struct err *e) {
-    struct rows *rows;
-    struct path_range in = path_range(q->a, path_of(g, q->a, "top"));
-    struct record r;
-    int got = 0;
-    TRY(db_stream(q->db, &kind_sql(&gate_scan_kind)->range, &rows, e, VINT(g->s->id), VTEXT(in.from), VTEXT(in.to)));
-    for (int n = 0; n < LISTED_MOST && (got = rows_next(rows, e)) == 1; n++) record_read(q->a, &gate_scan_kind, rows, &r);
-    rows_done(rows);
-    return got < 0 ? -1 : 0;
-}
-
 static int ask(struct growth *g, int what, const struct gates_ask *q, struct err *e) {
     switch (what) {
     case HISTORY: return history(g, *q, e);
@@ -153,7 +141,6 @@ static int ask(struct growth *g, int what, const struct gates_ask *q, struct err
     case LISTED: return list(g, q, e);
     case QUIET: return quiet(g, q, e);
     case DAY: return day(g, q, e);
-    case ON: return export_on(g, q, e);
     default: return hour(g, *q, what == NEAR, e);
     }
 }
