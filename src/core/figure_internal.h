@@ -42,7 +42,6 @@ struct rule {
     struct stmt span; /* FLOW with an INDEXED day: see span_build; else sql NULL */
     struct stmt span_at; /* of a log: with the reference `way` to one thing */
     struct stmt span_fresh, span_at_fresh; /* the same of the kind's own table alone: months_may_have_seen */
-    int way;
 };
 struct rule_list {
     const struct rule *const *all;

@@ -96,7 +96,7 @@ static bool named_way(const struct rows_ask *k, struct id *ret) {
     const struct rule *u = k->rule;
     if (!u->span_at.sql) return false;
     for (size_t i = 0; i < u->cuts_n; i++)
-        if (u->cuts[i].field == u->way && id_parse(cut_get(k->want, u->cuts[i].name), ret)) return true;
+        if (u->cuts[i].field == (int)kind_sql(u->f->kind)->way && id_parse(cut_get(k->want, u->cuts[i].name), ret)) return true;
     return false;
 }
 

@@ -48,7 +48,7 @@ static void span_of_log(struct arena *a, struct rule *u, const char *which, bool
     struct buf b CLEANUP(buf_release) = BUF(1 << 17), where CLEANUP(buf_release) = BUF(1 << 16);
     const struct kind *k = u->f->kind;
     const char *on = k->fields[u->on].name;
-    buf_addf(&where, " WHERE site = $1 AND %s %s AND %s >= $2 AND %s < $3 AND path >= $4 AND path < $5", k->fields[u->way].name, which, on, on);
+    buf_addf(&where, " WHERE site = $1 AND %s %s AND %s >= $2 AND %s < $3 AND path >= $4 AND path < $5", k->fields[kind_sql(k)->way].name, which, on, on);
     for (size_t i = 0; i < u->tests_n; i++) add_test(&where, k, &u->tests[i]);
     INVARIANT(!where.failed);
     (fresh ? record_select_fresh : record_select_where)(&b, k, arena_strz(a, buf_str(&where)));
@@ -58,8 +58,7 @@ static void span_of_log(struct arena *a, struct rule *u, const char *which, bool
 /* A log has no index by its time alone: it is asked for each of what its rows refer to. */
 static void spans_of_log(struct arena *a, struct rule *u) {
     const struct kind *k = u->f->kind;
-    u->way = kind_way(k);
-    const char *any = arena_printf(a, "IN (SELECT ref FROM log_place WHERE site = $1 AND kind = '%s' AND path >= $4 AND path < $5)", k->name);
+    const char *any = record_ways_in(a, k, 4, 5);
     span_of_log(a, u, any, false, "rows", &u->span);
     span_of_log(a, u, "= $9", false, "rows_at", &u->span_at);
     if (!k->seen || strcmp(k->fields[u->on].name, k->seen) != 0) return;

@@ -1,5 +1,5 @@
 /* Where the rows of a log stand, through what they refer to: log_place holds each pair of a record that rows of a KIND_LOG point to (kind_way) and a path that
- * such rows have.  Rows are found by that record and their time; an index of their own by path would be a tenth of what a row costs.
+ * such rows have.  Rows are found by that record and their time; an index of their own by path would be a fifth of what a row costs.
  *
  * A pair stays when its last row has gone; one too many is one look-up more.  One that is missing would hide rows, so fsck asks for each. */
 #ifndef LOG_PLACE_H

@@ -99,6 +99,8 @@ const struct kind_sql *kind_sql(const struct kind *k);
  * hands no condition with a query in it on to them.  What follows goes on with AND. */
 void record_select_where(struct buf *b, const struct kind *k, const char *where);
 void record_select_fresh(struct buf *b, const struct kind *k, const char *where); /* in the kind's own table alone */
+/* "IN (...)": the records that the rows of a log refer to (kind_way) and that stand or stood in a range of paths, whose ends are those parameters. */
+const char *record_ways_in(struct arena *a, const struct kind *k, int from, int to);
 enum { RECORD_COLUMNS = 11 }; /* system columns before the fields in a selected row */
 
 /* ---- reading; every function takes the site's id from `site` ---- */

@@ -56,9 +56,13 @@ static void add_time_index(struct buf *b, const struct kind *k, const char *name
         buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_at_%s ON %s (site, %s, %s, id, path);\n", name, f->name, table, f->name, k->seen);
 }
 
-static void add_places(struct buf *b, const struct kind *k, const char *table) {
+const char *record_ways_in(struct arena *a, const struct kind *k, int from, int to) {
+    return arena_printf(a, "IN (SELECT ref FROM log_place WHERE site = $1 AND kind = '%s' AND path >= $%d AND path < $%d)", k->name, from, to);
+}
+
+static void add_places(struct buf *b, const struct kind *k, const char *way, const char *table) {
     buf_addf(b, "INSERT INTO log_place (site, kind, ref, path) SELECT DISTINCT site, '%s', %s, path FROM %s WHERE true ON CONFLICT (site, kind, ref, path) DO NOTHING;\n",
-             k->name, k->fields[kind_way(k)].name, table);
+             k->name, way, table);
 }
 
 void record_select_fresh(struct buf *b, const struct kind *k, const char *where) {
@@ -235,11 +239,9 @@ static void build_ranges(struct kind_sql *q, const struct kind *k, struct buf *b
 }
 
 static void build_log(struct kind_sql *q, const struct kind *k, struct buf *b) {
-    const char *way;
     q->way = (size_t)kind_way(k);
-    way = k->fields[q->way].name;
-    record_select_where(b, k, arena_printf(&sql_arena, " WHERE site = $1 AND %s IN (SELECT ref FROM log_place WHERE site = $1 AND kind = '%s' AND path >= $2 AND path < $3)"
-                                                       " AND path >= $2 AND path < $3 AND removed = 0", way, k->name));
+    const char *way = k->fields[q->way].name;
+    record_select_where(b, k, arena_printf(&sql_arena, " WHERE site = $1 AND %s %s AND path >= $2 AND path < $3 AND removed = 0", way, record_ways_in(&sql_arena, k, 2, 3)));
     finish(&q->range, k, "range", b);
     select_all(b, k);
     buf_addz(b, " AND id < $2 ORDER BY id DESC LIMIT $3");
@@ -250,8 +252,8 @@ static void build_log(struct kind_sql *q, const struct kind *k, struct buf *b) {
     select_all(b, k);
     buf_addz(b, " ORDER BY batch, id");
     finish(&q->batches, k, "batches", b);
-    add_places(b, k, kind_table(k));
-    for (size_t m = 0; m < q->months_n; m++) add_places(b, k, q->months[m].name);
+    add_places(b, k, way, kind_table(k));
+    for (size_t m = 0; m < q->months_n; m++) add_places(b, k, way, q->months[m].name);
     q->places = arena_strz(&sql_arena, buf_str(b));
     buf_clear(b);
 }

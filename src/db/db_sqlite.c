@@ -433,11 +433,8 @@ static int sync_folder(const char *path, struct err *e) {
     return sync_path(slash ? arena_printf(&a, "%.*s/", (int)(slash - path), path) : ".", e);
 }
 
-static int note_log_pages(void *arg, sqlite3 *c, const char *name, int pages) {
-    struct db *base = arg;
-    (void)c;
-    (void)name;
-    base->log_pages = pages;
+static int note_log_pages(void *base, sqlite3 *c UNUSED, const char *name UNUSED, int pages) {
+    ((struct db *)base)->log_pages = pages;
     return SQLITE_OK;
 }
 
