@@ -154,6 +154,7 @@ static int log_row_there(struct tx *tx, struct command_call *call, struct err *e
     struct record *r;
     struct id id = id_is_nil(call->record) ? call->id : call->record;
     bool same;
+    if (tx_id_is_new(tx, call->kind, id)) return 0;
     int found = months_load(tx, call->kind, id, &r, e);
     if (found < 0) return -1;
     if (!found) {
@@ -452,6 +453,7 @@ static int foresee_id(struct tx *tx, struct id id, struct err *e) {
 static int foresee_ids(struct tx *tx, const struct command_call *call, struct err *e) {
     int64_t site = tx->site->id;
     if (!is_log_row(call)) return foresee_id(tx, call->id, e);
+    if (tx->alone && tx_id_is_new(tx, call->kind, call->id)) return 0;
     TRY(record_load_foresee(tx->db, site, call->kind, call->id, e));
     return db_foresee(tx->db, CS(journal_by_id), e, VINT(site), VID(call->id));
 }

@@ -50,6 +50,7 @@ int journal_append(struct tx *tx, struct journal_entry *j, struct err *e) {
                VTEXT(j->command), VTEXT(j->kind), id_or_null(j->record), VINT(j->version), VTEXT(j->path), VTEXT(j->change),
                j->has_row ? VBLOB(row) : VNULL, id_or_null(j->cause), VINT(j->fingerprint), VBLOB(hash)));
     db_unforesee(tx->db, CS(journal_by_id), VINT(tx->site->id), VID(j->id));
+    tx_id_used(tx, j->id);
     tx->seq = j->seq;
     tx->chain = j->hash;
     return 0;

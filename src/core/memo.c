@@ -11,7 +11,7 @@
 #include "core/table.h"
 
 enum { WAYS = 8, SETS_LEAST = 1 << 9, CLASS_BITS = 16, CLASSES = 1 << CLASS_BITS, CLASS_SLOTS = 2 * CLASSES };
-enum { ASKED_MANY = 256, READER_NICE = 10 };
+enum { ASKED_MANY = 256, ASKED_MOST = 1 << 20, READER_NICE = 10 };
 #define TAG_BITS (64 - CLASS_BITS)
 #define TAG_MASK ((UINT64_C(1) << TAG_BITS) - 1)
 
@@ -33,7 +33,9 @@ struct memo {
     struct site *site;
     const struct kind *kind;
     struct memo_table *table; /* NULL: not read yet */
-    int64_t asked;            /* of the records, since it was last read */
+    int64_t asked;            /* of the records, since it was last read or dropped */
+    int64_t answered;         /* from the table */
+    int64_t wanted;           /* so many must have been asked for before it is read */
     bool stored;              /* in the transaction under way */
     /* while it is read */
     bool reading;
@@ -162,7 +164,7 @@ static void begin_reading(struct memo *m) {
 static void take(struct memo *m) {
     pthread_join(m->thread, NULL);
     m->reading = false;
-    m->asked = 0;
+    m->asked = m->answered = 0;
     if (m->useless || !m->fresh) return table_free(TAKE(m->fresh));
     table_free(m->table);
     m->table = TAKE(m->fresh);
@@ -179,6 +181,7 @@ struct memo *memo_new(struct site *s) {
     INVARIANT(m);
     m->site = s;
     m->kind = of;
+    m->wanted = ASKED_MANY;
     return m;
 }
 
@@ -199,7 +202,7 @@ void memo_begin(struct memo *m) {
     if (!m) return;
     m->stored = false;
     if (m->reading && atomic_load(&m->over)) take(m);
-    else if (!m->reading && m->asked > ASKED_MANY && (!m->table || is_full(m->table))) begin_reading(m);
+    else if (!m->reading && m->asked > m->wanted && (!m->table || is_full(m->table))) begin_reading(m);
 }
 
 bool memo_get(struct memo *m, uint64_t key, struct str *ret) {
@@ -207,6 +210,7 @@ bool memo_get(struct memo *m, uint64_t key, struct str *ret) {
     const uint64_t *entry = m->table ? find(m->table, key) : NULL;
     if (!entry) return m->asked++, false;
     *ret = m->table->answers[*entry >> TAG_BITS];
+    m->answered++;
     return true;
 }
 
@@ -232,7 +236,11 @@ void memo_stored(struct memo *m, const struct record *r) {
 }
 
 void memo_clear(struct memo *m) {
-    if (!m) return;
+    bool reading = m && m->reading && !m->useless;
+    if (!m || (!m->table && !reading)) return;
+    bool served = m->table && m->answered >= (int64_t)m->table->n;
+    m->wanted = served ? ASKED_MANY : MIN(m->wanted * 2, (int64_t)ASKED_MOST);
+    m->asked = 0;
     m->useless = true;
     table_free(TAKE(m->table));
 }

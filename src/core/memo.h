@@ -2,7 +2,8 @@
  * records of one kind, on a thread of their own once many were asked for: whoever asks for few pays nothing.
  *
  * Belongs to the writer's thread and holds as long as nobody else writes to the site: the answer about a record that is stored is dropped, and when another
- * process has written all of them are.  A key or a text that finds no room is no error: the records are asked, as before. */
+ * process has written all of them are.  Reading them all is dear: each time they were dropped before they had answered as often as there are keys, twice as many
+ * must be asked for until they are read again.  A key or a text that finds no room is no error: the records are asked, as before. */
 #ifndef MEMO_H
 #define MEMO_H
 
@@ -21,7 +22,7 @@ struct memo *memo_new(struct site *s); /* of the one kind that has a source (kin
 void memo_free(struct memo *m);        /* before the site is closed; accepts NULL, as do all that follow */
 void memo_fill(struct memo_table *t, uint64_t key, struct str answer);
 
-void memo_begin(struct memo *m); /* a transaction begins: what has been read is taken, or reading begins */
+void memo_begin(struct memo *m); /* a transaction has begun, behind memo_clear if that is due: what has been read is taken, or reading begins */
 /* True: the answer, valid until the next call.  False: ask the record, and memo_put. */
 bool memo_get(struct memo *m, uint64_t key, struct str *ret);
 void memo_put(struct memo *m, uint64_t key, struct str answer); /* does nothing in a transaction that has stored such a record: it may be undone */

@@ -4,6 +4,7 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/kept.h"
+#include "core/lately.h"
 #include "core/log_place.h"
 #include "core/memo.h"
 #include "core/months.h"
@@ -47,6 +48,39 @@ static int by_id(const void *a, const void *b) {
 
 static bool holds(const struct log_rows *l, struct id id) {
     return bsearch(&(struct log_row){.id = id}, l->rows, l->n, sizeof *l->rows, by_id);
+}
+
+/* ---- ids ---- */
+
+static uint64_t id_value(struct id id) {
+    uint64_t v[2];
+    memcpy(v, id.b, sizeof v);
+    return v[0] ^ v[1] << 1;
+}
+
+/* What stands in front, the time of a UUIDv7: ids of a later time are behind it in the order of ids. */
+static int64_t id_front(struct id id) {
+    int64_t front = 0;
+    for (int i = 0; i < 6; i++) front = front << 8 | id.b[i];
+    return front;
+}
+
+int tx_ids_start(struct tx *tx, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    if (!tx->ids || lately_started(tx->ids)) return 0;
+    TRY(db_query(tx->db, CS(journal_newest_id), &rows, e, VINT(tx->site->id)));
+    int got = rows_next(rows, e);
+    if (got >= 0) lately_start(tx->ids, got ? id_front(rows_id(rows, 0)) : -1);
+    return MIN(got, 0);
+}
+
+void tx_id_used(struct tx *tx, struct id id) {
+    if (tx->ids) lately_add(tx->ids, id_value(id), id_front(id));
+}
+
+/* A row that is there with an id of a later time than all in the journal refuses the new one itself. */
+bool tx_id_is_new(const struct tx *tx, const struct kind *k, struct id id) {
+    return tx->ids && !tx->apart && !lately_may(tx->ids, id_value(id), id_front(id) - 1) && !months_may_hold(k, id, site_now(tx->site));
 }
 
 static int id_is_new(struct tx *tx, struct id id, struct err *e) {
@@ -123,7 +157,6 @@ int tx_start(struct tx *tx, struct err *e) {
     tx->today = tz_day(tx->site->tz, tx->now);
     tx->areas_changed = false;
     tally_batch_clear(tx->tallies);
-    memo_begin(tx->memo);
     for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0, tx->logs[i].odd = false;
     return 0;
 }
@@ -538,6 +571,7 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     if (log) {
         TRY(log_place_note(tx, r, e));
         log_rows_add(&tx->logs[kind_index(r->kind)], &tx->site->key, r);
+        tx_id_used(tx, r->id);
         if (!tx->entry_used) tx->record = r->id, tx->version = 1;
         return 0;
     }

@@ -39,8 +39,9 @@ struct tx {
     struct kept *kept;
     struct log_places *places; /* that log_place holds for sure (log_place.h) */
     struct lately *lately; /* of the scans' passes; NULL outside of the writer */
-    struct memo *memo;     /* what records say in short; NULL outside of the writer and on a server */
-    bool alone;            /* reading ahead: nobody else wrote lately, so what kept and lately know need not be asked for */
+    struct lately *ids;    /* of commands and rows of logs, by the time in them; never started on a file */
+    struct memo *memo;     /* what records say in short; NULL outside of the writer */
+    bool alone;            /* reading ahead: nobody else wrote lately, so what kept, lately and memo know need not be asked for */
 };
 
 /* 1 found and not removed; NOT_FOUND otherwise. */
@@ -65,6 +66,8 @@ int tx_area_path(struct tx *tx, struct id area, struct str *ret, struct err *e);
 /* The tree as this transaction sees it, held; NULL when only the table knows: areas changed in it, or the tree could not be read. */
 struct areas *tx_areas(struct tx *tx);
 struct check_env tx_env(const struct tx *tx);
+/* True: no command and no row of this log has had that id.  False: look. */
+bool tx_id_is_new(const struct tx *tx, const struct kind *k, struct id id);
 /* Reading ahead, before run: what tx_create will look up to check and resolve these values; given NULL: all of them. */
 int tx_foresee_values(struct tx *tx, const struct kind *k, const struct val *values, const bool *given, struct err *e);
 
@@ -81,6 +84,8 @@ struct tx_mark tx_mark(struct tx *tx); /* one at a time */
 void tx_undo(struct tx *tx, const struct tx_mark *m);
 int tx_foresee_start(struct tx *tx, struct err *e);
 int tx_start(struct tx *tx, struct err *e);  /* takes the site's lock, reads where the journal ends */
+int tx_ids_start(struct tx *tx, struct err *e); /* only while nobody else has written */
+void tx_id_used(struct tx *tx, struct id id);
 int tx_finish(struct tx *tx, struct err *e); /* writes tallies and batch entries */
 struct log_rows *log_rows_new(void);
 void log_rows_free(struct log_rows *l);

@@ -23,7 +23,7 @@
 #include "core/memo.h"
 #include "core/tx.h"
 
-enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000 };
+enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000, IDS_MOST = 1 << 21 };
 enum { COST_FEW = 8, COST_ITEMS = 128, COST_FIRST_NS = 100000 };
 /* How long a server may be away before those who wait are told; shorter when the process is to end. */
 static const int64_t AWAY_US = 60 * US_PER_SECOND, AWAY_STOPPING_US = 5 * US_PER_SECOND;
@@ -43,8 +43,8 @@ struct writer {
     struct log_rows *logs;
     struct kept *kept;
     struct log_places *places;
-    struct lately *lately;
-    struct memo *memo; /* NULL on a server: others write there */
+    struct lately *lately, *ids;
+    struct memo *memo;
     int64_t seq; /* where our last commit left the journal */
     bool alone;  /* it was there when the group under way began */
     struct arena arena;
@@ -89,7 +89,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     item->failed = false;
     if (item->reads_figures) TRY(tally_batch_flush(tx->tallies, tx, e));
     struct tx_mark mark = tx_mark(tx);
-    int64_t writes = db_writes(tx->db);
+    int64_t writes = db_writes(tx->db), added = lately_added(tx->lately);
     if (apart) TRY(db_savepoint(tx->db, e));
     tx->entry_used = false;
     int r = item->run(tx, item, &item->err);
@@ -102,6 +102,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     }
     item->failed = true;
     kept_clear(tx->kept);
+    if (lately_added(tx->lately) > added) lately_doubt(tx->lately);
     if (wrote) log_places_clear(tx->places);
     tx_undo(tx, &mark);
     tx->areas_changed = areas_changed;
@@ -148,6 +149,7 @@ static int others_wrote(struct writer *w, struct tx *tx, const struct group *g, 
     kept_clear(w->kept);
     memo_clear(w->memo);
     if (lately_started(w->lately)) lately_start(w->lately, tx->now + PAST_AHEAD_US);
+    lately_start(w->ids, INT64_MAX);
     if (!tx->alone) return 0;
     tx->alone = false;
     return look_ahead(w, tx, g, e);
@@ -164,7 +166,9 @@ static int begin(struct writer *w, struct tx *tx, const struct group *g, struct 
 static int start(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     TRY(tx_start(tx, e));
     w->alone = tx->seq == w->seq;
-    return w->alone ? 0 : others_wrote(w, tx, g, e);
+    if (!w->alone) TRY(others_wrote(w, tx, g, e));
+    memo_begin(w->memo);
+    return w->alone && db_shared(w->db) ? tx_ids_start(tx, e) : 0;
 }
 
 static bool settle_sent(struct writer *w);
@@ -172,6 +176,7 @@ static bool settle_sent(struct writer *w);
 /* What was read and written in a transaction that is undone. */
 static void forget(struct writer *w) {
     kept_clear(w->kept);
+    lately_doubt(w->lately);
     log_places_clear(w->places);
 }
 
@@ -196,7 +201,7 @@ static int send_commit(struct writer *w, struct group *g, struct err *e) {
 
 /* Up to its COMMIT, which is sent. */
 static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .places = w->places, .lately = w->lately, .memo = w->memo};
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .places = w->places, .lately = w->lately, .ids = w->ids, .memo = w->memo};
     int r = begin(w, &tx, g, e);
     if (!settle_sent(w)) {
         g->began = monotonic_us(); /* it has not been tried yet */
@@ -445,7 +450,8 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->kept = kept_new();
     w->places = log_places_new();
     w->lately = lately_new(LATELY_MOST);
-    w->memo = site_shared(s) ? NULL : memo_new(s);
+    w->ids = lately_new(IDS_MOST);
+    w->memo = memo_new(s);
     w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
@@ -469,6 +475,7 @@ struct db *writer_stop(struct site *s) {
     kept_free(w->kept);
     log_places_free(w->places);
     lately_free(w->lately);
+    lately_free(w->ids);
     memo_free(w->memo);
     arena_release(&w->arena);
     pthread_mutex_destroy(&w->lock);

@@ -25,22 +25,26 @@ static bool valid_at(struct tx *tx, struct str valid, struct id area) {
     return valid_in(valid, t, areas_by_id(t, area));
 }
 
-/* ---- by heart: passes that are neither revoked nor of somebody who stays at home, and that have begun some time ago ---- */
+/* ---- by heart: passes that are neither revoked nor of somebody who stays at home ---- */
 
 enum { PLAIN_PAGE = 20000, PLAIN_AREAS = 600 };
 #define PLAIN_SINCE (2 * 60 * US_PER_SECOND)
 
+/* Different answers must be few, so it is said when a pass began only of those that began just now. */
+struct plain_times {
+    int64_t from, until; /* from: 0 when that was PLAIN_SINCE ago */
+};
 struct plain {
-    char text[sizeof(int64_t) + PLAIN_AREAS]; /* `valid_until` and behind it `areas` */
+    char text[sizeof(struct plain_times) + PLAIN_AREAS]; /* behind the times `areas` */
     struct str answer;
 };
 
 /* False: the record is to be asked. */
-static bool plain_make(struct plain *p, int64_t until, struct str areas) {
+static bool plain_make(struct plain *p, struct plain_times t, struct str areas) {
     if (areas.n == 0 || areas.n > PLAIN_AREAS) return false;
-    memcpy(p->text, &until, sizeof until);
-    memcpy(p->text + sizeof until, areas.p, areas.n);
-    p->answer = (struct str){p->text, sizeof until + areas.n};
+    memcpy(p->text, &t, sizeof t);
+    memcpy(p->text + sizeof t, areas.p, areas.n);
+    p->answer = (struct str){p->text, sizeof t + areas.n};
     return true;
 }
 
@@ -57,7 +61,7 @@ static int plain_page(struct db *db, const struct site *s, struct memo_table *to
     for (; (got = rows_next(rows, e)) == 1; n++) {
         struct str number = rows_text(rows, 0);
         snprintf(after, MEMO_AFTER, "%.*s", STR_FMT(number));
-        if (pass_number_value(number, &key) && plain_make(&p, rows_int(rows, 2), rows_text(rows, 1))) memo_fill(to, key, p.answer);
+        if (pass_number_value(number, &key) && plain_make(&p, (struct plain_times){0, rows_int(rows, 2)}, rows_text(rows, 1))) memo_fill(to, key, p.answer);
     }
     *ret_more = n == PLAIN_PAGE;
     return got;
@@ -66,13 +70,18 @@ static int plain_page(struct db *db, const struct site *s, struct memo_table *to
 const struct memo_source passes_memo = {plain_key, plain_page};
 
 /* What is known by heart holds for what was seen just now. */
+static bool plain_get(struct tx *tx, uint64_t key, int64_t at, int64_t now, struct str *ret) {
+    return at >= now - PLAIN_SINCE && memo_get(tx->memo, key, ret);
+}
+
 static bool plain_check(struct tx *tx, uint64_t key, struct id area, int64_t at, enum pass_verdict *ret) {
     struct str answer;
-    int64_t until;
-    if (at < tx->now - PLAIN_SINCE || !memo_get(tx->memo, key, &answer)) return false;
-    memcpy(&until, answer.p, sizeof until);
-    if (until <= at) *ret = PASS_EXPIRED;
-    else *ret = valid_at(tx, str_sub(answer, sizeof until, answer.n), area) ? PASS_VALID : PASS_WRONG_AREA;
+    struct plain_times t;
+    if (!plain_get(tx, key, at, tx->now, &answer)) return false;
+    memcpy(&t, answer.p, sizeof t);
+    if (t.until <= at) *ret = PASS_EXPIRED;
+    else if (t.from > at) *ret = PASS_NOT_YET;
+    else *ret = valid_at(tx, str_sub(answer, sizeof t, answer.n), area) ? PASS_VALID : PASS_WRONG_AREA;
     return true;
 }
 
@@ -82,8 +91,10 @@ enum { AREAS, FROM, UNTIL, REVOKED, STAY_FROM };
 
 static void plain_learn(struct tx *tx, uint64_t key, struct rows *rows) {
     struct plain p;
-    bool plain = rows_null(rows, REVOKED) && rows_null(rows, STAY_FROM) && rows_int(rows, FROM) <= tx->now - PLAIN_SINCE;
-    if (plain && plain_make(&p, rows_int(rows, UNTIL), rows_text(rows, AREAS))) memo_put(tx->memo, key, p.answer);
+    int64_t from = rows_int(rows, FROM);
+    struct plain_times t = {from <= tx->now - PLAIN_SINCE ? 0 : from, rows_int(rows, UNTIL)};
+    bool plain = rows_null(rows, REVOKED) && rows_null(rows, STAY_FROM) && from <= tx->now;
+    if (plain && plain_make(&p, t, rows_text(rows, AREAS))) memo_put(tx->memo, key, p.answer);
 }
 
 int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, const char **ret, struct err *e) {
@@ -106,7 +117,10 @@ int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, c
     return 0;
 }
 
-int passes_check_foresee(struct tx *tx, struct str number, struct err *e) {
+int passes_check_foresee(struct tx *tx, struct str number, int64_t at, struct err *e) {
+    struct str answer;
+    uint64_t key;
+    if (tx->alone && pass_number_value(number, &key) && plain_get(tx, key, at, site_now(tx->site), &answer)) return 0;
     return db_foresee(tx->db, PS(by_number), e, VINT(tx->site->id), VTEXT(number));
 }
 

@@ -180,6 +180,7 @@ static int derive(struct tx *tx, const struct record *old, struct record *r, str
     for (size_t i = 0; old && i < COUNT(printed); i++)
         if (!val_eq(record_get(old, printed[i]), record_get(r, printed[i]))) rule_refuse(errs, printed[i], M_PASS_STANDS);
     passes_settle(tx, r);
+    db_unforesee(tx->db, PS(by_number), VINT(tx->site->id), *record_get(r, "number"));
     return 0;
 }
 

@@ -77,7 +77,7 @@ struct passes_verdict {
  * not of this site's records.  A signature is not asked about: who sends a number has read the card. */
 #define PASSES_UNKNOWN "unknown"
 int passes_check(struct tx *tx, struct str number, struct id area, int64_t at, const char **ret, struct err *e);
-int passes_check_foresee(struct tx *tx, struct str number, struct err *e);
+int passes_check_foresee(struct tx *tx, struct str number, int64_t at, struct err *e);
 /* Is the resident ordered to stay at home on the day of `at`, by a pass of his own or of his household? */
 int passes_stays_at_home(struct tx *tx, const struct record *resident, int64_t at, bool *ret, struct err *e);
 /* The codes of the gate's area and of all areas above it, nearest first. */
