@@ -7,7 +7,8 @@
 enum { RESTART_PAGES = 16384, FEW_PAGES = 384, PASSES = 20 };
 
 struct checkpointer {
-    struct db *db;
+    const char *address;
+    struct db *db; /* NULL: not connected yet */
     atomic_bool nearly; /* the log is long, and little of it is not in the file yet */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -21,7 +22,7 @@ static void follow(struct checkpointer *c) {
     struct err e;
     int64_t before = 0, pages = 0;
     for (int i = 0; i < PASSES; i++) {
-        if (db_checkpoint(c->db, &pages, &e) || db_sync_file(c->db, &e)) {
+        if ((!c->db && db_open(c->address, DB_WRITE, &c->db, &e)) || db_checkpoint(c->db, &pages, &e) || db_sync_file(c->db, &e)) {
             log_line(LOG_WARN, "checkpoint", "failed code=%s", err_name(e.code));
             return;
         }
@@ -33,7 +34,7 @@ static void follow(struct checkpointer *c) {
 }
 
 bool checkpointer_nearly(struct checkpointer *c) {
-    return c && atomic_exchange(&c->nearly, false);
+    return atomic_exchange(&c->nearly, false);
 }
 
 static void *checkpointer_main(void *arg) {
@@ -52,16 +53,9 @@ static void *checkpointer_main(void *arg) {
 }
 
 struct checkpointer *checkpointer_start(struct site *s) {
-    struct err e;
-    struct db *db;
-    if (site_shared(s)) return NULL;
-    if (db_open(s->address, DB_WRITE, &db, &e)) {
-        log_line(LOG_WARN, "checkpoint", "no connection code=%s", err_name(e.code));
-        return NULL;
-    }
     struct checkpointer *c = calloc(1, sizeof *c);
     INVARIANT(c);
-    c->db = db;
+    c->address = s->address;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->wake, NULL);
     INVARIANT(pthread_create(&c->thread, NULL, checkpointer_main, c) == 0);
@@ -69,7 +63,6 @@ struct checkpointer *checkpointer_start(struct site *s) {
 }
 
 void checkpointer_wake(struct checkpointer *c) {
-    if (!c) return;
     pthread_mutex_lock(&c->lock);
     c->asked = true;
     pthread_cond_signal(&c->wake);

@@ -50,7 +50,7 @@ struct writer {
     struct arena arena;
     struct writer_counts counts;
     struct durable *durable;           /* of a file; NULL: none */
-    struct checkpointer *checkpointer; /* of a file; NULL: none */
+    struct checkpointer *checkpointer;
     struct group *unanswered;          /* the oldest first */
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
@@ -273,8 +273,7 @@ static void checkpoint_here(struct writer *w) {
 static void checkpoint(struct writer *w) {
     w->checkpointed = w->counts.commits;
     w->written = 0;
-    if (w->checkpointer) checkpointer_wake(w->checkpointer);
-    else checkpoint_here(w);
+    checkpointer_wake(w->checkpointer);
 }
 
 /* A server's planner must hear of many new rows before the next question about them; a file's log must not grow for ever. */
