@@ -99,13 +99,14 @@ test('scans come newest first, in pages', async () => {
 });
 test('where few pass, their scans are found behind those of all others', async () => {
   const [quiet, below, busy] = await Promise.all([['村口', 't1'], ['小区门', 'q1'], ['国道', 't2']].map(([name, at]) => a.create('gate', { name, kind_of: 'road' }, at)));
+  let at = Date.now() - 60e3;
   const scans = (gates, n) => many(a, Array.from({ length: n }, (_, i) => (
-    { id: uuid(), command: 'gate_scan.create', data: { gate: gates[i % gates.length], seen_at: new Date().toISOString(), what: i % 3 ? 'person' : 'vehicle', plate: i % 3 ? null : '晋A1234' + i % 10 } })));
+    { id: uuid(), command: 'gate_scan.create', data: { gate: gates[i % gates.length], seen_at: new Date(at++).toISOString(), origin: String(at), what: i % 3 ? 'person' : 'vehicle', plate: i % 3 ? null : '晋A1234' + i % 10 } })));
   await scans([quiet, below, busy], 36);
   for (let i = 0; i < 3; i++) await scans([busy], 400);
   const all = await pages(a, 'gate_scan?limit=7&area=t1');
   assert.equal(all.length, 24);
-  assert.deepEqual(all.map((r) => r.id), all.map((r) => r.id).sort().reverse());
+  assert.deepEqual(all.map((r) => r.data.origin), all.map((r) => r.data.origin).sort().reverse());
   assert.deepEqual(new Set(all.map((r) => r.data.gate)), new Set([quiet, below]));
   assert.equal((await a.get('gate_scan?limit=24&area=t1')).next, null, 'nothing is said to follow the last');
   assert.equal((await pages(a, 'gate_scan?limit=5&area=q1')).length, 12);
