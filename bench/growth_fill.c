@@ -8,6 +8,8 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/table.h"
+#include "core/trace_merge.h"
+#include "core/trace_run.h"
 #include "core/writer.h"
 #include "growth_stmts.h"
 #include "pass/pass.h"
@@ -337,6 +339,7 @@ static int fill_all(struct fill *f, struct err *e) {
     TRY(db_script(f->db, str_z(kind_sql(&gate_scan_kind)->places), e));
     /* Without it the program counts all tallies anew when it opens the site. */
     TRY(db_begin(f->db, true, e));
+    TRY(trace_mark_missing(f->db, f->site.id, &gate_scan_kind, e));
     TRY(setting_put(f->db, f->site.id, "figures", STR(""), e));
     TRY(db_commit(f->db, e));
     return growth_settle(f->db, e);
@@ -376,6 +379,7 @@ static void open_site(struct growth *g, const char *dir) {
     struct err e;
     if (site_open(dir, &g->s, &e)) growth_fail(dir, &e);
     g->s->clock.fixed_us = g->now;
+    if (trace_merge(g->s, &gate_scan_kind, NULL, &e)) growth_fail(dir, &e);
 }
 
 /* Rows and indexes, and a second time the largest index, while it is sorted. */

@@ -4,14 +4,6 @@
 
 static struct stmt indexes[] = {STMT(growth_indexes, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL ORDER BY name")};
 
-/* Rows come in the order of the one, and few come into the others: these cost less where they are than to be sorted. */
-static bool may_stay(struct str name) {
-    static const char *const ends[] = {"_path", "_slot_plate", "_slot_phone", "_slot_id_number"};
-    for (size_t i = 0; i < COUNT(ends); i++)
-        if (str_ends(name, str_z(ends[i]))) return true;
-    return false;
-}
-
 int growth_indexes(struct db *db, struct arena *a, const char *table, struct growth_indexes *ret, struct err *e) {
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct buf drop CLEANUP(buf_release) = BUF(1 << 16), make CLEANUP(buf_release) = BUF(1 << 16);
@@ -19,7 +11,7 @@ int growth_indexes(struct db *db, struct arena *a, const char *table, struct gro
     stmt_register(indexes, COUNT(indexes));
     TRY(db_query(db, &indexes[0], &rows, e, VTEXTZ(table)));
     while ((got = rows_next(rows, e)) == 1) {
-        if (may_stay(rows_text(rows, 0))) continue;
+        if (str_ends(rows_text(rows, 0), STR("_path"))) continue; /* passes come in its order */
         buf_addf(&drop, "DROP INDEX %.*s;\n", STR_FMT(rows_text(rows, 0)));
         buf_addf(&make, "%.*s;\n", STR_FMT(rows_text(rows, 1)));
     }

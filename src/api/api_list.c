@@ -399,7 +399,7 @@ static int find_exact(struct listing *l, struct err *e) {
     if (l->q.n == 0) return 0;
     for (size_t i = 0; i < l->k->n; i++) {
         if (q->by_hash[i].sql || q->by_text[i].sql) TRY(exact_in_field(l, i, e));
-        if (q->trace[i].sql && l->k->fields[i].flags & FIND) TRY(exact_in_log(l, i, e));
+        if ((l->k->fields[i].flags & (TRACE | FIND)) == (TRACE | FIND)) TRY(exact_in_log(l, i, e));
     }
     return 0;
 }

@@ -30,15 +30,17 @@ static int run(const struct writing *w, const char *sql, struct err *e) {
 }
 
 static int make_table(const struct writing *w, struct table *t, const struct raw_plan *plan, bool journal, struct err *e) {
-    char sql[RAW_SQL];
+    char sql[RAW_SQL], table[100];
     Oid types[RAW_COLUMNS_MOST];
     t->rows = PQexecParams(w->c, raw_select(sql, plan, journal), 0, NULL, NULL, NULL, NULL, 1);
     if (PQresultStatus(t->rows) != PGRES_TUPLES_OK) return said(w, sql, e);
     int columns = PQnfields(t->rows);
     INVARIANT(columns <= RAW_COLUMNS_MOST);
     t->name = journal ? "journal" : plan->kind;
-    snprintf(sql, sizeof sql, "CREATE TABLE " SCHEMA ".%s (LIKE %s INCLUDING ALL)", t->name, t->name);
+    snprintf(table, sizeof table, SCHEMA ".%s", t->name);
+    snprintf(sql, sizeof sql, "CREATE TABLE %s (LIKE %s INCLUDING ALL)", table, t->name);
     TRY(run(w, sql, e));
+    for (size_t i = 0; !journal && raw_index(sql, table, plan, i); i++) TRY(run(w, sql, e));
     for (int i = 0; i < columns; i++) types[i] = PQftype(t->rows, i);
     return checked(w, PQprepare(w->c, t->name, raw_insert(sql, SCHEMA, t->name, columns, true), columns, types), sql, e);
 }

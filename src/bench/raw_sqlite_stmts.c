@@ -93,6 +93,7 @@ static int measure(struct writing *w, const struct raw_plan *plan, struct raw_re
     TRY(read_rows(w->from, raw_select(sql, plan, true), &w->journal, e));
     TRY(prepare(w->db, raw_insert(sql, "main", plan->kind, w->rows.columns, false), &w->rows.insert, e));
     TRY(prepare(w->db, raw_insert(sql, "main", "journal", w->journal.columns, false), &w->journal.insert, e));
+    for (size_t i = 0; raw_index(sql, plan->kind, plan, i); i++) TRY(run(w->db, sql, e));
     TRY(prepare(w->db, "BEGIN IMMEDIATE", &w->begin, e));
     TRY(prepare(w->db, "COMMIT", &w->commit, e));
     return raw_measure(&(struct raw_rows){plan, w->rows.n, w->journal.n, write_group, checkpoint, w}, ret, e);

@@ -1,5 +1,7 @@
 #include "bench/raw_stmts.h"
 
+#include "core/system.h"
+
 const char *raw_select(char sql[RAW_SQL], const struct raw_plan *plan, bool journal) {
     if (journal)
         snprintf(sql, RAW_SQL, "SELECT * FROM (SELECT * FROM journal WHERE kind = '%s' ORDER BY site DESC, seq DESC LIMIT %d) AS t ORDER BY seq", plan->kind, RAW_ROWS_MOST);
@@ -16,4 +18,15 @@ const char *raw_insert(char sql[RAW_SQL], const char *schema, const char *table,
     }
     snprintf(sql + at, RAW_SQL - (size_t)at, ")");
     return sql;
+}
+
+const char *raw_index(char sql[RAW_SQL], const char *table, const struct raw_plan *plan, size_t i) {
+    const struct kind *k = kind_by_name(str_z(plan->kind));
+    for (size_t f = 0; f < k->n; f++) {
+        const char *hash = k->fields[f].flags & FIND ? "_hash" : "", *name = k->fields[f].name;
+        if (!(k->fields[f].flags & TRACE) || i--) continue;
+        snprintf(sql, RAW_SQL, "CREATE INDEX raw_%s ON %s (site, %s%s, %s, id) WHERE %s%s IS NOT NULL", name, table, name, hash, k->seen, name, hash);
+        return sql;
+    }
+    return NULL;
 }

@@ -6,6 +6,7 @@
 #include "core/journal.h"
 #include "core/schema.h"
 #include "core/table.h"
+#include "core/trace_run.h"
 
 enum { KEY_MOST = 5 };
 
@@ -159,6 +160,8 @@ static int finish_copy(struct copy *c, struct err *e) {
         TRY(db_query(c->from, &t->first, &read, e, VINT(c->site), VINT(INT64_MAX)));
         TRY(insert_rows(c, t, read, &c->done, e));
     }
+    for (size_t i = 0; i < kind_count(); i++)
+        if (trace_kind(kind_at(i))) TRY(trace_mark_missing(c->to, c->site, kind_at(i), e));
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "core/journal.h"
 #include "core/log_place.h"
 #include "core/months.h"
+#include "core/trace_run.h"
 
 const char *const fsck_names[FSCK__COUNT] = {
     [FSCK_FILE] = "file",       [FSCK_CHAIN] = "journal chain", [FSCK_ROWS] = "rows against the journal", [FSCK_BATCHES] = "batches against the journal",
@@ -152,7 +153,41 @@ static int check_place(struct fsck *f, struct arena *a, struct log_places *seen,
     return 0;
 }
 
+/* ---- traces: as many as the rows have, and the same ones.  What is about to leave the kind's table is left out. ---- */
+
+struct traces {
+    int64_t since, n;
+    uint64_t sum;
+};
+
+static void add_trace(void *arg, const struct trace_entry *x) {
+    struct traces *t = arg;
+    if (x->seen <= t->since) return;
+    t->n++;
+    t->sum += str_hash((struct str){(const char *)x, sizeof *x});
+}
+
+/* Of a row that holds something that cannot be opened it has been said. */
+static void add_traces_of(struct fsck *f, struct arena *a, const struct record *r, struct traces *to) {
+    struct trace_entry all[TRACE_FIELDS_MOST];
+    struct err sealed;
+    size_t n;
+    if (trace_entries(&f->site->key, a, r, all, &n, &sealed)) return;
+    for (size_t i = 0; i < n; i++) add_trace(to, &all[i]);
+}
+
+static int check_traces(struct fsck *f, const struct kind *k, const struct traces *rows, struct err *e) {
+    struct traces is = {.since = rows->since};
+    if (!trace_kind(k)) return 0;
+    if (trace_each(f->db, f->site->id, k, 0, is.since, INT64_MAX, add_trace, &is, e) < 0) return -1;
+    if (is.n < rows->n) wrong(f, FSCK_ROWS, "%s: %lld values of rows are not found by what they are", k->name, (long long)(rows->n - is.n));
+    else if (is.n > rows->n) wrong(f, FSCK_ROWS, "%s: %lld values are found that no row has", k->name, (long long)(is.n - rows->n));
+    else if (is.sum != rows->sum) wrong(f, FSCK_ROWS, "%s: other values are found than the rows have", k->name);
+    return 0;
+}
+
 static int check_records(struct fsck *f, const struct areas *t, const struct kind *k, struct err *e) {
+    struct traces traces = {.since = site_now(f->site) - (k->retention_days - 1) * US_PER_DAY};
     struct arena a CLEANUP(arena_release) = {0};
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct log_places *places CLEANUP(log_places_freep) = log_places_new();
@@ -167,10 +202,11 @@ static int check_records(struct fsck *f, const struct areas *t, const struct kin
         if (k->flags & KIND_LOG) TRY(check_place(f, &a, places, &r, e));
         else TRY(check_row(f, &r, e));
         TRY(check_derived(f, &a, &r, e));
+        if (trace_kind(k)) add_traces_of(f, &a, &r, &traces);
         check_path(f, t, &r);
         arena_clear(&a);
     }
-    return got;
+    return got < 0 ? -1 : check_traces(f, k, &traces, e);
 }
 
 /* ---- batches: rows ordered by batch beside the entries ordered by batch.  Of one that is ending some rows are gone, of one that has ended all. ---- */

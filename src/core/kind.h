@@ -39,7 +39,7 @@ enum field_flags {
     LIST = 256,      /* a column of the list page */
     SEARCH = 512,    /* feeds the search columns; the first such field is the record's title */
     KEY = 1024,      /* names the record in files and references: an import finds it by this */
-    TRACE = 2048,    /* of a log kind: whose rows of a day are found by it (kind_sql.trace) */
+    TRACE = 2048,    /* of a log kind: its rows are found by it (trace.h) */
 };
 struct field {
     const char *name;

@@ -5,6 +5,8 @@
 #include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/site.h"
+#include "core/trace_merge.h"
+#include "core/trace_run.h"
 #include "core/writer.h"
 
 enum { SLICE = 1000, SLICE_MONTHS = 8, REST_MOST_MS = 500 };
@@ -271,5 +273,6 @@ static int end_all(struct site *s, const struct kind *k, int64_t now, struct err
 int months_run(struct site *s, const struct kind *k, int64_t *ret_erased, struct err *e) {
     int64_t now = site_now(s);
     TRY(move_all(s, k, now, ret_erased, e));
+    if (trace_kind(k)) TRY(trace_merge(s, k, NULL, e));
     return end_all(s, k, now, e);
 }

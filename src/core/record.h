@@ -70,6 +70,7 @@ struct kind_sql {
     struct stmt newest_at;   /* KIND_LOG: $1 site $2 ref $3 path $4 seen before $5 before id $6 limit: of that place (log_place.h) alone; order seen, id descending */
     struct stmt scan;        /* $1 site $2 after id $3 limit: all, removed ones too, order id */
     struct stmt batches;     /* KIND_LOG: $1 site; order batch, id */
+    struct stmt fresh;       /* KIND_LOG: $1 site; of the kind's own table alone; order id */
     struct stmt search_name, search_initials; /* $1 site $2 text from $3 text to $4 path from $5 path to $6 after text $7 after id $8 limit */
     struct stmt derived;     /* $1 site $2 id: the columns of record_derived */
     struct stmt move;        /* $1 site $2 old path $3 old path end $4 new path: a subtree that moved */
@@ -77,7 +78,6 @@ struct kind_sql {
     struct stmt *by_field;   /* INDEXED, not KIND_LOG: $1 site $2 value, then as range_after from $3 on */
     struct stmt *by_text;    /* KEY or UNIQUE: $1 site $2 text: two at most */
     struct stmt *by_hash;    /* FIND, not KIND_LOG: $1 site $2 hash: three at most */
-    struct stmt *trace;      /* TRACE: see trace.h */
     struct stmt *between;    /* KIND_LOG, INDEXED reference: $1 site $2 value $3 after seen $4 after id $5 seen before $6 limit; order seen, id */
     struct stmt *between_fresh; /* the same of the kind's own table alone: months_may_have_seen */
     /* With months; of the kind's own table. */

@@ -3,7 +3,6 @@
 #include "core/record.h"
 
 #include "core/system.h"
-#include "core/trace.h"
 
 static struct kind_sql *sqls;
 static struct arena sql_arena;
@@ -252,6 +251,9 @@ static void build_log(struct kind_sql *q, const struct kind *k, struct buf *b) {
     select_all(b, k);
     buf_addz(b, " ORDER BY batch, id");
     finish(&q->batches, k, "batches", b);
+    select_from(b, k);
+    buf_addz(b, " ORDER BY id");
+    finish(&q->fresh, k, "fresh", b);
     add_places(b, k, way, kind_table(k));
     for (size_t m = 0; m < q->months_n; m++) add_places(b, k, way, q->months[m].name);
     q->places = arena_strz(&sql_arena, buf_str(b));
@@ -306,32 +308,15 @@ static void build_by_field(struct kind_sql *q, const struct kind *k, struct buf 
     }
 }
 
-static const char *found_by(const struct field *f) {
-    return f->flags & FIND ? arena_printf(&sql_arena, "%s_hash", f->name) : f->name;
-}
-
-/* One statement for the slots of a day; $2 is its first one. */
-static void add_trace(struct buf *b, const struct kind *k, const struct field *f) {
-    buf_addf(b, " AND " TRACE_SLOT_OF("%s") " IN (", k->seen);
-    for (int i = 0; i < TRACE_SLOTS; i++) buf_addf(b, "%sCAST($2 AS {int}) + %d", i ? ", " : "", i);
-    buf_addf(b, ") AND %s = $3 AND %s >= $4 AND (%s, id) < ($5, $6) ORDER BY %s DESC, id DESC LIMIT $7", found_by(f), k->seen, k->seen, k->seen);
-}
-
 static void add_between(struct buf *b, const struct kind *k, const struct field *f) {
     buf_addf(b, " AND %s = $2 AND (%s, id) > ($3, $4) AND %s < $5 ORDER BY %s, id LIMIT $6", f->name, k->seen, k->seen, k->seen);
 }
 
 static void build_seen(struct kind_sql *q, const struct kind *k, struct buf *b) {
-    q->trace = arena_new(&sql_arena, struct stmt, k->n);
     q->between = arena_new(&sql_arena, struct stmt, k->n);
     q->between_fresh = arena_new(&sql_arena, struct stmt, k->n);
     for (size_t i = 0; i < k->n; i++) {
         const struct field *f = &k->fields[i];
-        if (f->flags & TRACE) {
-            select_from(b, k);
-            add_trace(b, k, f);
-            finish(&q->trace[i], k, arena_printf(&sql_arena, "trace_%s", f->name), b);
-        }
         if (f->flags & INDEXED && f->type == F_REF && k->flags & KIND_LOG) {
             select_all(b, k);
             add_between(b, k, f);
@@ -376,16 +361,6 @@ static void add_field_indexes(struct buf *b, const struct kind *k, const struct 
     if (f->flags & FIND) add_hash_index(b, k, f);
 }
 
-/* A log grows all day long and each index is a good part of what a row costs.  With the quarter of an hour in front, the place where a value's row goes lies among
- * those of that time, however many there have been before. */
-static void add_log_indexes(struct buf *b, const struct kind *k, const struct field *f) {
-    const char *by = found_by(f);
-    add_time_index(b, k, k->name, kind_table(k), f);
-    if (f->flags & TRACE)
-        buf_addf(b, "CREATE INDEX IF NOT EXISTS %s_slot_%s ON %s (site, " TRACE_SLOT_OF("%s") ", %s, %s, id) WHERE %s IS NOT NULL;\n", k->name, f->name, kind_table(k), k->seen,
-                 by, k->seen, by);
-}
-
 static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
     buf_addf(b, "CREATE TABLE IF NOT EXISTS %s (" SYSTEM_COLUMNS, kind_table(k));
     if (q->has_search) buf_addz(b, ", search_key {text}, search_initials {text}");
@@ -399,7 +374,7 @@ static void build_ddl(struct kind_sql *q, const struct kind *k, struct buf *b) {
         add_index(b, k, "search_initials", "search_initials, id", false);
     }
     for (size_t i = 0; i < k->n; i++) {
-        if (k->flags & KIND_LOG) add_log_indexes(b, k, &k->fields[i]);
+        if (k->flags & KIND_LOG) add_time_index(b, k, k->name, kind_table(k), &k->fields[i]);
         else add_field_indexes(b, k, &k->fields[i]);
     }
     q->ddl = arena_strz(&sql_arena, buf_str(b));
@@ -434,12 +409,11 @@ void record_tables_build(void) {
         build_seen(q, k, &b);
         build_ddl(q, k, &b);
         struct stmt *one[] = {&q->old, &q->months_any, &q->page, &q->remove, &q->erase, &q->insert, &q->update, &q->get, &q->range, &q->range_after, &q->newest, &q->newest_at, &q->scan,
-                              &q->batches, &q->derived, &q->search_name, &q->search_initials, &q->move};
+                              &q->batches, &q->fresh, &q->derived, &q->search_name, &q->search_initials, &q->move};
         for (size_t j = 0; j < COUNT(one); j++) register_if(one[j], 1);
         register_if(q->by_field, k->n);
         register_if(q->by_text, k->n);
         register_if(q->by_hash, k->n);
-        register_if(q->trace, k->n);
         register_if(q->between, k->n);
         register_if(q->between_fresh, k->n);
         for (size_t j = 0; j < q->months_n; j++) {

@@ -13,6 +13,7 @@
 #include "core/journal.h"
 #include "core/schema.h"
 #include "core/table.h"
+#include "core/trace_run.h"
 #include "core/tx.h"
 #include "core/watch.h"
 #include "core/writer.h"
@@ -302,6 +303,26 @@ static int update_tallies(struct site *s, struct db *db, struct err *e) {
     return r;
 }
 
+static int rebuild_traces(struct site *s, struct db *db, const struct kind *k, struct err *e) {
+    int64_t areas;
+    bool missing;
+    TRY(areas_changed_at(db, s->id, true, &areas, e));
+    TRY(trace_missing(db, s->id, k, &missing, e));
+    return missing ? trace_rebuild(s, db, k, e) : 0;
+}
+
+/* Rows of an older program, or of a copy, are without. */
+static int update_traces(struct site *s, struct db *db, const struct kind *k, struct err *e) {
+    bool missing;
+    TRY(trace_missing(db, s->id, k, &missing, e));
+    if (!missing) return 0;
+    TRY(db_begin(db, true, e));
+    int r = rebuild_traces(s, db, k, e);
+    if (r == 0) r = db_commit(db, e);
+    if (r) db_rollback(db);
+    return r;
+}
+
 static int open_all(struct site *s, struct err *e) {
     char path[600];
     struct db *db CLEANUP(db_closep) = NULL;
@@ -312,6 +333,8 @@ static int open_all(struct site *s, struct err *e) {
     TRY(read_settings(s, db, e));
     set_clock(s);
     TRY(update_tallies(s, db, e));
+    for (size_t i = 0; i < kind_count(); i++)
+        if (trace_kind(kind_at(i))) TRY(update_traces(s, db, kind_at(i), e));
     TRY(areas_load(db, s->id, &s->areas, e));
     TRY(writer_start(s, db, e));
     (void)TAKE(db);

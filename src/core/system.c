@@ -17,7 +17,7 @@ static void check_field(const struct kind *k, const struct field *f) {
     INVARIANT(!(f->flags & SEARCH) || !(k->flags & KIND_LOG));
     INVARIANT(!(f->flags & (UNIQUE | KEY)) || f->flags & FIND || field_is_text(f));
     INVARIANT(!f->beside || (f->flags & (KEY | FIND)) == KEY);
-    INVARIANT(!(f->flags & TRACE) || (k->flags & KIND_LOG && (f->flags & FIND || field_is_text(f))));
+    INVARIANT(!(f->flags & TRACE) || (k->sunset_days && (f->flags & FIND || field_is_text(f))));
     INVARIANT(!(k->flags & KIND_LOG) || !(f->flags & (UNIQUE | KEY)));
     INVARIANT(!(k->flags & KIND_LOG && f->flags & INDEXED) || f->type == F_REF || (k->seen && strcmp(f->name, k->seen) == 0));
 }

@@ -13,6 +13,7 @@ enum table_life {
     TABLE_JOURNALLED, /* its rows change together with the journal only */
     TABLE_BESIDE,     /* without it: settings, secrets, jobs; few rows */
     TABLE_PASSING,    /* who is at work here and now */
+    TABLE_DERIVED,    /* made anew from other rows where it is missing */
 };
 struct table_column {
     const char *name;

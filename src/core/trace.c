@@ -1,37 +1,36 @@
 #include "core/trace.h"
 
 #include "core/site.h"
+#include "core/trace_run.h"
 
-int trace_value(struct site *s, struct arena *a, const struct kind *k, size_t field, struct str text, struct val *ret, struct err *e) {
+int trace_value(struct site *s, struct arena *a, const struct kind *k, size_t field, struct str text, uint64_t *ret, struct err *e) {
     const struct field *f = &k->fields[field];
     struct check_env env = site_env(s, a);
-    INVARIANT(f->flags & TRACE);
-    TRY(field_from_text(&env, f, text, ret, e));
-    if (ret->type != V_TEXT) return err_set(e, ERR_INVALID, f->name, M_REQUIRED);
-    if (f->flags & FIND) {
-        char *hash = arena_alloc(a, 16);
-        find_hash(&s->key, kind_sql(k)->field_names[field], ret->s, (uint8_t *)hash);
-        *ret = VBLOB(((struct str){hash, 16}));
-    }
+    struct val v;
+    char hash[16];
+    TRY(field_from_text(&env, f, text, &v, e));
+    if (v.type != V_TEXT) return err_set(e, ERR_INVALID, f->name, M_REQUIRED);
+    if (f->flags & FIND) find_hash(&s->key, kind_sql(k)->field_names[field], v.s, (uint8_t *)hash);
+    *ret = trace_number(&s->key, k, field, f->flags & FIND ? (struct str){hash, sizeof hash} : v.s);
     return 0;
 }
 
-static int rows_of_day(struct db *db, struct site *s, struct arena *a, const struct trace *t, int64_t day, struct record *to, size_t limit, size_t *ret_n,
-                       struct err *e) {
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    int got;
-    TRY(db_query(db, &kind_sql(t->kind)->trace[t->field], &rows, e, VINT(s->id), VINT(day * TRACE_SLOTS), t->value, VINT(t->from), VINT(t->before), VID(t->before_id),
-                 VINT((int64_t)limit)));
-    for (*ret_n = 0; (got = rows_next(rows, e)) == 1; ++*ret_n) record_read(a, t->kind, rows, &to[*ret_n]);
-    return got;
+/* In the order of before and before_id: a page begins behind the one before it. */
+static bool is_before(const struct trace *t, const struct trace_entry *x) {
+    return x->seen < t->before || memcmp(x->id.b, t->before_id.b, sizeof x->id.b) < 0;
 }
 
 int trace_rows(struct db *db, struct site *s, struct arena *a, const struct trace *t, size_t limit, struct record **ret, size_t *ret_n, struct err *e) {
-    struct record *all = arena_new(a, struct record, limit);
-    int64_t first = MAX(t->from, (int64_t)0) / US_PER_DAY;
-    size_t n = 0, found;
-    for (int64_t day = t->before / US_PER_DAY; day >= first && n < limit; day--, n += found)
-        TRY(rows_of_day(db, s, a, t, day, all + n, limit - n, &found, e));
+    struct record *all = arena_new(a, struct record, limit), *r;
+    struct trace_entry *found;
+    size_t n = 0, found_n;
+    TRY(trace_find(db, s->id, a, t->kind, t->value, t->from, t->before, &found, &found_n, e));
+    for (size_t i = 0; i < found_n && n < limit; i++) {
+        if (!is_before(t, &found[i])) continue;
+        int there = record_load_fresh(db, s->id, a, t->kind, found[i].id, &r, e);
+        if (there < 0) return -1;
+        if (there && r->v[t->field].type != V_NULL) all[n++] = *r;
+    }
     *ret = all;
     *ret_n = n;
     return 0;

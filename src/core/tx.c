@@ -4,138 +4,9 @@
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/kept.h"
-#include "core/lately.h"
 #include "core/log_place.h"
 #include "core/memo.h"
-#include "core/months.h"
-
-/* ---- rows of append-only kinds: one journal entry for all of a transaction ---- */
-
-struct log_row {
-    struct id id;
-    struct digest digest;
-};
-struct log_rows {
-    struct log_row *rows;
-    size_t n, cap, marked;
-    bool odd; /* months_odd of any */
-};
-
-struct log_rows *log_rows_new(void) {
-    struct log_rows *l = calloc(kind_count() + 1, sizeof *l);
-    INVARIANT(l);
-    return l;
-}
-
-void log_rows_free(struct log_rows *l) {
-    for (size_t i = 0; l && i < kind_count(); i++) free(l[i].rows);
-    free(l);
-}
-
-static void log_rows_add(struct log_rows *l, const struct site_key *key, const struct record *r) {
-    if (l->n == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 64;
-        l->rows = realloc(l->rows, l->cap * sizeof *l->rows);
-        INVARIANT(l->rows);
-    }
-    l->rows[l->n++] = (struct log_row){r->id, record_digest(key, r)};
-    l->odd |= months_odd(r->id, r->created_at);
-}
-
-static int by_id(const void *a, const void *b) {
-    return memcmp(((const struct log_row *)a)->id.b, ((const struct log_row *)b)->id.b, 16);
-}
-
-static bool holds(const struct log_rows *l, struct id id) {
-    return bsearch(&(struct log_row){.id = id}, l->rows, l->n, sizeof *l->rows, by_id);
-}
-
-/* ---- ids ---- */
-
-static uint64_t id_value(struct id id) {
-    uint64_t v[2];
-    memcpy(v, id.b, sizeof v);
-    return v[0] ^ v[1] << 1;
-}
-
-/* What stands in front, the time of a UUIDv7: ids of a later time are behind it in the order of ids. */
-static int64_t id_front(struct id id) {
-    int64_t front = 0;
-    for (int i = 0; i < 6; i++) front = front << 8 | id.b[i];
-    return front;
-}
-
-int tx_ids_start(struct tx *tx, struct err *e) {
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    if (!tx->ids || lately_started(tx->ids)) return 0;
-    TRY(db_query(tx->db, CS(journal_newest_id), &rows, e, VINT(tx->site->id)));
-    int got = rows_next(rows, e);
-    if (got >= 0) lately_start(tx->ids, got ? id_front(rows_id(rows, 0)) : -1);
-    return MIN(got, 0);
-}
-
-void tx_id_used(struct tx *tx, struct id id) {
-    if (tx->ids) lately_add(tx->ids, id_value(id), id_front(id));
-}
-
-/* A row that is there with an id of a later time than all in the journal refuses the new one itself. */
-bool tx_id_is_new(const struct tx *tx, const struct kind *k, struct id id) {
-    return tx->ids && !tx->apart && !lately_may(tx->ids, id_value(id), id_front(id) - 1) && !months_may_hold(k, id, site_now(tx->site));
-}
-
-static int id_is_new(struct tx *tx, struct id id, struct err *e) {
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    TRY(db_query(tx->db, CS(journal_by_id), &rows, e, VINT(tx->site->id), VID(id)));
-    int got = rows_next(rows, e);
-    return got == 1 ? err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED) : got;
-}
-
-/* The kind's own table has refused those that it holds. */
-static int months_are_without(struct tx *tx, const struct kind *k, struct id id, struct err *e) {
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    if (!months_may_hold(k, id, tx->now)) return 0;
-    TRY(db_query(tx->db, &kind_sql(k)->months_any, &rows, e, VINT(tx->site->id), VID(id)));
-    int got = rows_next(rows, e);
-    return got == 1 ? err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED) : got;
-}
-
-/* No command has had one of these ids, which are sorted.  Ids begin with the time, so few others lie between those of a group; where many do, each is asked
- * for.  Which one is taken is found out when the group runs apart. */
-static int ids_are_new(struct tx *tx, const struct kind *k, const struct log_rows *l, struct err *e) {
-    enum { FEW = 64 };
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    int got, n = 0;
-    if (tx->apart || db_shared(tx->db)) return 0;
-    for (size_t i = 0; i < l->n; i++) TRY(months_are_without(tx, k, l->rows[i].id, e));
-    TRY(db_query(tx->db, CS(journal_ids), &rows, e, VINT(tx->site->id), VID(l->rows[0].id), VID(l->rows[l->n - 1].id), VINT(FEW)));
-    for (; (got = rows_next(rows, e)) == 1; n++)
-        if (holds(l, rows_id(rows, 0))) return err_set(e, ERR_CONFLICT, "id", M_COMMAND_ID_REUSED);
-    if (got < 0 || n < FEW) return got;
-    for (size_t i = 0; i < l->n; i++) TRY(id_is_new(tx, l->rows[i].id, e));
-    return 0;
-}
-
-static int log_rows_close(struct tx *tx, const struct kind *k, struct log_rows *l, struct err *e) {
-    if (l->n == 0) return 0;
-    struct digest_state d;
-    qsort(l->rows, l->n, sizeof *l->rows, by_id);
-    TRY(ids_are_new(tx, k, l, e));
-    if (l->odd) TRY(months_note_odd(tx, k, e));
-    digest_start(&d);
-    for (size_t i = 0; i < l->n; i++) digest_add(&d, l->rows[i].digest.b, sizeof l->rows[i].digest.b);
-    struct journal_entry j = {
-        .id = id_new(tx->now),
-        .command = str_z(arena_printf(tx->a, "%s.batch", k->name)),
-        .kind = str_z(k->name),
-        .version = tx->batch,
-        .path = STR(""),
-        .change = str_z(arena_printf(tx->a, "{\"rows\":%zu}", l->n)),
-        .has_row = true,
-        .row = digest_end(&d),
-    };
-    l->n = 0;
-    return journal_append(tx, &j, e);
-}
+#include "core/tx_log.h"
 
 /* ---- the transaction ---- */
 
@@ -155,9 +26,9 @@ int tx_start(struct tx *tx, struct err *e) {
     tx->batch = tx->seq + 1;
     tx->now = site_now(tx->site);
     tx->today = tz_day(tx->site->tz, tx->now);
-    tx->areas_changed = false;
+    tx->areas_changed = tx->traced = false;
     tally_batch_clear(tx->tallies);
-    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = 0, tx->logs[i].odd = false;
+    tx_log_clear(tx);
     return 0;
 }
 
@@ -170,12 +41,11 @@ static int note_areas(struct tx *tx, struct err *e) {
 int tx_finish(struct tx *tx, struct err *e) {
     TRY(note_areas(tx, e));
     TRY(tally_batch_flush(tx->tallies, tx, e));
-    for (size_t i = 0; i < kind_count(); i++) TRY(log_rows_close(tx, kind_at(i), &tx->logs[i], e));
-    return 0;
+    return tx_log_close(tx, e);
 }
 
 struct tx_mark tx_mark(struct tx *tx) {
-    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].marked = tx->logs[i].n;
+    tx_log_mark(tx);
     return (struct tx_mark){tally_batch_mark(tx->tallies), tx->seq, tx->chain};
 }
 
@@ -183,7 +53,7 @@ void tx_undo(struct tx *tx, const struct tx_mark *m) {
     tally_batch_undo(tx->tallies, m->tallies);
     tx->seq = m->seq;
     tx->chain = m->chain;
-    for (size_t i = 0; i < kind_count(); i++) tx->logs[i].n = tx->logs[i].marked;
+    tx_log_undo(tx);
 }
 
 struct check_env tx_env(const struct tx *tx) {
@@ -562,6 +432,7 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     TRY(prepare(tx, NULL, r, errs, e));
     bool log = r->kind->flags & KIND_LOG;
     if (log) r->batch = tx->batch;
+    if (log) TRY(tx_log_prepare(tx, r, e));
     if (store(tx, &kind_sql(r->kind)->insert, r, e)) {
         tx->there = log && e->code == ERR_CONFLICT;
         return -1;
@@ -570,8 +441,7 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
     if (log) {
         TRY(log_place_note(tx, r, e));
-        log_rows_add(&tx->logs[kind_index(r->kind)], &tx->site->key, r);
-        tx_id_used(tx, r->id);
+        tx_log_stored(tx, r);
         if (!tx->entry_used) tx->record = r->id, tx->version = 1;
         return 0;
     }

@@ -9,6 +9,7 @@ struct tally_batch;
 struct log_rows; /* what the transaction added to one KIND_LOG */
 struct kept;     /* what may be used again without asking (kept.h) */
 struct lately;
+struct used;
 struct memo;
 struct log_places;
 struct tx {
@@ -31,17 +32,17 @@ struct tx {
     int64_t version, entry_seq;
     /* the transaction */
     bool apart; /* each command under a savepoint */
-    bool areas_changed;
+    bool areas_changed, traced; /* traced: rows of a log were stored that are found by what they hold */
     int64_t seq, batch;
     struct digest chain;
     struct tally_batch *tallies;
     struct log_rows *logs; /* one for each kind */
     struct kept *kept;
     struct log_places *places; /* that log_place holds for sure (log_place.h) */
-    struct lately *lately; /* of the scans' passes; NULL outside of the writer */
+    struct used *used;     /* what a log's rows were found by in the last minutes, and where; NULL outside of the writer */
     struct lately *ids;    /* of commands and rows of logs, by the time in them; never started on a file */
     struct memo *memo;     /* what records say in short; NULL outside of the writer */
-    bool alone;            /* reading ahead: nobody else wrote lately, so what kept, lately and memo know need not be asked for */
+    bool alone;            /* reading ahead: nobody else wrote lately, so what kept and memo know need not be asked for */
 };
 
 /* 1 found and not removed; NOT_FOUND otherwise. */
@@ -86,6 +87,11 @@ int tx_foresee_start(struct tx *tx, struct err *e);
 int tx_start(struct tx *tx, struct err *e);  /* takes the site's lock, reads where the journal ends */
 int tx_ids_start(struct tx *tx, struct err *e); /* only while nobody else has written */
 void tx_id_used(struct tx *tx, struct id id);
+/* Before what was used is asked for: all of the last minutes is read, once.  -- learn: what others have stored behind that journal entry. */
+int tx_used_start(struct tx *tx, struct err *e);
+int tx_used_learn(struct tx *tx, int64_t after, struct err *e);
+#define USED_SPAN (150 * US_PER_SECOND) /* what is asked for is a little less */
+enum { USED_MOST = 1 << 22, USED_KEEP = 1 << 12 };
 int tx_finish(struct tx *tx, struct err *e); /* writes tallies and batch entries */
 struct log_rows *log_rows_new(void);
 void log_rows_free(struct log_rows *l);

@@ -21,7 +21,9 @@
 #include "core/lately.h"
 #include "core/log_place.h"
 #include "core/memo.h"
+#include "core/trace_merge.h"
 #include "core/tx.h"
+#include "core/used.h"
 
 enum { QUEUE_MOST = 4096, GROUP_MOST = 1024, TRIES = 6, WAIT_MOST_MS = 500, GROWN_ROWS = 6000, IDS_MOST = 1 << 21 };
 enum { COST_FEW = 8, COST_ITEMS = 128, COST_FIRST_NS = 100000 };
@@ -43,7 +45,8 @@ struct writer {
     struct log_rows *logs;
     struct kept *kept;
     struct log_places *places;
-    struct lately *lately, *ids;
+    struct lately *ids;
+    struct used *used;
     struct memo *memo;
     int64_t seq; /* where our last commit left the journal */
     bool alone;  /* it was there when the group under way began */
@@ -51,6 +54,7 @@ struct writer {
     struct writer_counts counts;
     struct durable *durable;           /* of a file; NULL: none */
     struct checkpointer *checkpointer;
+    struct trace_merger *merger;
     struct group *unanswered;          /* the oldest first */
     int64_t checkpointed; /* commits at the last checkpoint */
     int64_t written;      /* statements since then */
@@ -89,7 +93,8 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     item->failed = false;
     if (item->reads_figures) TRY(tally_batch_flush(tx->tallies, tx, e));
     struct tx_mark mark = tx_mark(tx);
-    int64_t writes = db_writes(tx->db), added = lately_added(tx->lately);
+    int64_t writes = db_writes(tx->db);
+    size_t used = used_mark(tx->used);
     if (apart) TRY(db_savepoint(tx->db, e));
     tx->entry_used = false;
     int r = item->run(tx, item, &item->err);
@@ -102,7 +107,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     }
     item->failed = true;
     kept_clear(tx->kept);
-    if (lately_added(tx->lately) > added) lately_doubt(tx->lately);
+    used_undo(tx->used, used);
     if (wrote) log_places_clear(tx->places);
     tx_undo(tx, &mark);
     tx->areas_changed = areas_changed;
@@ -148,8 +153,8 @@ static void pause_us(int64_t us) {
 static int others_wrote(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     kept_clear(w->kept);
     memo_clear(w->memo);
-    if (lately_started(w->lately)) lately_start(w->lately, tx->now + PAST_AHEAD_US);
     lately_start(w->ids, INT64_MAX);
+    if (used_started(w->used)) TRY(tx_used_learn(tx, w->seq, e));
     if (!tx->alone) return 0;
     tx->alone = false;
     return look_ahead(w, tx, g, e);
@@ -176,7 +181,7 @@ static bool settle_sent(struct writer *w);
 /* What was read and written in a transaction that is undone. */
 static void forget(struct writer *w) {
     kept_clear(w->kept);
-    lately_doubt(w->lately);
+    used_undo(w->used, 0);
     log_places_clear(w->places);
 }
 
@@ -184,8 +189,12 @@ static void forget(struct writer *w) {
 static int end_commit(struct writer *w, struct group *g, struct err *e) {
     int r = db_commit_end(w->db, e);
     g->commit_us = monotonic_us() - g->commit_began;
-    if (r) forget(w);
-    else w->seq = g->left_at;
+    if (r) {
+        forget(w);
+    } else {
+        used_keep(w->used);
+        w->seq = g->left_at;
+    }
     g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
     return r;
 }
@@ -201,7 +210,7 @@ static int send_commit(struct writer *w, struct group *g, struct err *e) {
 
 /* Up to its COMMIT, which is sent. */
 static int run_group(struct writer *w, struct group *g, struct err *e) {
-    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .places = w->places, .lately = w->lately, .ids = w->ids, .memo = w->memo};
+    struct tx tx = {.apart = g->apart, .site = w->site, .db = w->db, .a = &w->arena, .tallies = w->tallies, .logs = w->logs, .kept = w->kept, .places = w->places, .used = w->used, .ids = w->ids, .memo = w->memo};
     int r = begin(w, &tx, g, e);
     if (!settle_sent(w)) {
         g->began = monotonic_us(); /* it has not been tried yet */
@@ -214,6 +223,7 @@ static int run_group(struct writer *w, struct group *g, struct err *e) {
     if (r == 0) {
         g->left_at = tx.seq;
         w->written += db_writes(w->db);
+        if (tx.traced) trace_merger_stored(w->merger);
         return send_commit(w, g, e);
     }
     db_rollback(w->db);
@@ -266,7 +276,6 @@ static void learn_cost(struct writer *w, const struct group *g) {
 
 static void checkpoint_here(struct writer *w) {
     struct err e;
-    settle_sent(w);
     if (db_checkpoint(w->db, NULL, &e)) log_line(LOG_WARN, "writer", "checkpoint failed code=%s", err_name(e.code));
 }
 
@@ -448,13 +457,14 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->logs = log_rows_new();
     w->kept = kept_new();
     w->places = log_places_new();
-    w->lately = lately_new(LATELY_MOST);
+    w->used = used_new(USED_SPAN);
     w->ids = lately_new(IDS_MOST);
     w->memo = memo_new(s);
     w->checkpointer = checkpointer_start(s);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->wake, NULL);
     s->writer = w;
+    w->merger = trace_merger_start(s);
     INVARIANT(pthread_create(&w->thread, NULL, writer_main, w) == 0);
     return 0;
 }
@@ -462,6 +472,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
 struct db *writer_stop(struct site *s) {
     struct writer *w = s->writer;
     struct db *db = w->db;
+    trace_merger_stop(w->merger);
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     pthread_cond_signal(&w->wake);
@@ -473,7 +484,7 @@ struct db *writer_stop(struct site *s) {
     log_rows_free(w->logs);
     kept_free(w->kept);
     log_places_free(w->places);
-    lately_free(w->lately);
+    used_free(w->used);
     lately_free(w->ids);
     memo_free(w->memo);
     arena_release(&w->arena);

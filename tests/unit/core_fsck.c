@@ -53,6 +53,11 @@ FINDS(fsck_finds_a_changed_tally, FSCK_TALLIES, "UPDATE tally SET n = n + 1 WHER
 FINDS(fsck_finds_an_extra_tally, FSCK_TALLIES, "INSERT INTO tally SELECT site, path, figure, cut, '2020-03-01', 5 FROM tally LIMIT 1")
 FINDS(fsck_finds_a_missing_tally, FSCK_TALLIES, "DELETE FROM tally WHERE figure = 'gate.persons'")
 FINDS(fsck_finds_scans_that_their_area_does_not_lead_to, FSCK_PATHS, "DELETE FROM log_place")
+FINDS(fsck_finds_scans_without_traces, FSCK_ROWS, "DELETE FROM trace_part WHERE run = (SELECT max(run) FROM trace_run)")
+FINDS(fsck_finds_traces_that_are_read_twice, FSCK_ROWS,
+      "INSERT INTO trace_run SELECT site, kind, 9, run, n, shift, seen_from, seen_to, made_at, state, owner FROM trace_run WHERE run = (SELECT max(run) FROM trace_run); "
+      "INSERT INTO trace_part SELECT site, kind, 9, run, bucket, entries FROM trace_part WHERE run = (SELECT max(run) FROM trace_run)")
+FINDS(fsck_finds_traces_of_others, FSCK_ROWS, "UPDATE trace_part SET entries = (SELECT entries FROM trace_part ORDER BY run LIMIT 1) WHERE run = (SELECT max(run) FROM trace_run)")
 FINDS(fsck_finds_a_changed_scan, FSCK_BATCHES, "UPDATE gate_scan SET verdict = 'observation' WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
 FINDS(fsck_finds_a_scan_put_into_another_batch, FSCK_BATCHES, "UPDATE gate_scan SET batch = (SELECT max(batch) FROM gate_scan) WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)")
 
@@ -82,7 +87,7 @@ FINDS_ALL(fsck_finds_a_record_from_nowhere,
           "INSERT INTO household (site, id, version, area, path, created_at, updated_at, removed, code) SELECT site, "
           "U'00112233445566778899aabbccddeeff', 1, area, path, created_at, updated_at, 0, 'h9' FROM household WHERE code = 'h1'",
           FSCK_ROWS, FSCK_TALLIES)
-FINDS_ALL(fsck_finds_a_scan_that_is_gone, "DELETE FROM gate_scan WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)", FSCK_BATCHES, FSCK_TALLIES)
+FINDS_ALL(fsck_finds_a_scan_that_is_gone, "DELETE FROM gate_scan WHERE id = (SELECT id FROM gate_scan ORDER BY id LIMIT 1)", FSCK_ROWS, FSCK_BATCHES, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_scan_from_nowhere,
           "INSERT INTO gate_scan (site, id, version, area, path, created_at, updated_at, removed, batch, gate, seen_at, what, persons) SELECT site, "
           "U'00112233445566778899aabbccddeeff', 1, area, path, created_at, updated_at, 0, batch + 500, gate, seen_at, what, persons FROM gate_scan LIMIT 1",

@@ -70,7 +70,7 @@ static void check_kind(sqlite3 *c, const struct kind *k) {
     for (size_t i = 0; i < COUNT(always); i++)
         if (always[i]->sql && !narrow(c, always[i])) unit_fail(__FILE__, __LINE__, "%s reads the whole site", always[i]->name);
     for (size_t i = 0; i < k->n; i++) {
-        const struct stmt *const by[] = {&q->by_field[i], &q->by_text[i], &q->by_hash[i], &q->trace[i], &q->between[i], &q->between_fresh[i]};
+        const struct stmt *const by[] = {&q->by_field[i], &q->by_text[i], &q->by_hash[i], &q->between[i], &q->between_fresh[i]};
         for (size_t j = 0; j < COUNT(by); j++)
             if (by[j]->sql && !narrow(c, by[j])) unit_fail(__FILE__, __LINE__, "%s.%s reads the whole site", k->name, k->fields[i].name);
     }
@@ -90,7 +90,8 @@ TEST(a_record_is_found_through_an_index_and_never_by_reading_the_site) {
     CHECK(by_index(c, stmt_named("gate.febrile.rows_fresh"), at_gate, " log_place "));
     CHECK(by_index(c, stmt_named("gate.febrile_by_gate.rows_at_fresh"), at_gate, " log_place "));
     CHECK(by_index(c, stmt_named("gate_scan.between_fresh_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
-    CHECK(by_index(c, stmt_named("gate_scan.trace_phone"), "gate_scan_slot_phone (site=? AND <expr>=? AND phone_hash=? AND seen_at>? AND (seen_at,id)<(?,?))", NULL));
+    CHECK(by_index(c, stmt_named("trace_find"), "USING PRIMARY KEY (site=? AND kind=?)", " (site=? AND kind=? AND level=? AND run=? AND bucket=?)"));
+    CHECK(by_index(c, stmt_named("trace_parts"), " (site=? AND kind=? AND level=? AND run=? AND bucket>?)", NULL));
     CHECK(by_index(c, stmt_named("gate_scan.between_gate"), "_at_gate (site=? AND gate=? AND (seen_at,id)>(?,?) AND seen_at<?)", NULL));
     CHECK(by_index(c, stmt_named("tally_flow"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));
     CHECK(by_index(c, stmt_named("tally_flow_days"), "tally_day (site=? AND path=? AND figure=? AND day>? AND day<?)", NULL));

@@ -83,5 +83,5 @@ static const struct figure figures[] = {
 static const struct kind *const kinds[] = {&gate_kind, &gate_scan_kind, NULL};
 const struct system gates_system = {
     .name = "gates", .label = {"卡点", "Gates"}, .kinds = kinds, .figures = figures, .figures_n = COUNT(figures),
-    .stmts = scan_stmts, .stmts_n = SCAN_STMTS, .checks = checks, .checks_n = COUNT(checks),
+    .checks = checks, .checks_n = COUNT(checks),
 };

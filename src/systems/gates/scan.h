@@ -4,10 +4,8 @@
 
 #include "core/tx.h"
 
-enum { SCAN_STMTS = 2 };
-extern struct stmt scan_stmts[SCAN_STMTS];
 #define SCAN_ELSEWHERE (2 * 60 * US_PER_SECOND) /* a pass that was used at another gate so shortly before is worth a look at its holder */
-#define SCAN_USES 20 /* so many of them in a slot (trace.h) are looked at */
+#define SCAN_USES 20 /* the newest so many of its uses are looked at */
 
 /* gate_scan's derive and foresee. */
 int scan_derive(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
