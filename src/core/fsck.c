@@ -179,7 +179,7 @@ static void add_traces_of(struct fsck *f, struct arena *a, const struct record *
 static int check_traces(struct fsck *f, const struct kind *k, const struct traces *rows, struct err *e) {
     struct traces is = {.since = rows->since};
     if (!trace_kind(k)) return 0;
-    if (trace_each(f->db, f->site->id, k, 0, is.since, INT64_MAX, add_trace, &is, e) < 0) return -1;
+    TRY(trace_each(f->db, f->site->id, k, 0, &is.since, INT64_MAX, add_trace, &is, e));
     if (is.n < rows->n) wrong(f, FSCK_ROWS, "%s: %lld values of rows are not found by what they are", k->name, (long long)(rows->n - is.n));
     else if (is.n > rows->n) wrong(f, FSCK_ROWS, "%s: %lld values are found that no row has", k->name, (long long)(is.n - rows->n));
     else if (is.sum != rows->sum) wrong(f, FSCK_ROWS, "%s: other values are found than the rows have", k->name);

@@ -5,7 +5,7 @@
 #include "core/core_stmts.h"
 #include "core/site.h"
 
-enum { ENTRY = 32, REBUILD_AT_ONCE = 1 << 20, VALUE_BITS = 63 };
+enum { ENTRY = 40, REBUILD_AT_ONCE = 1 << 20, VALUE_BITS = 63 };
 
 /* ---- entries ---- */
 
@@ -34,6 +34,10 @@ uint64_t trace_number(const struct site_key *key, const struct kind *k, size_t f
     return from_bytes(k->fields[field].flags & FIND ? (const void *)as.p : hash) >> (64 - VALUE_BITS);
 }
 
+uint64_t trace_place(struct id ref) {
+    return from_bytes(ref.b + 8);
+}
+
 static int number_of(const struct site_key *key, struct arena *a, const struct record *r, size_t field, uint64_t *ret, struct err *e) {
     struct str plain;
     char hash[16];
@@ -51,7 +55,7 @@ int trace_entries(const struct site_key *key, struct arena *a, const struct reco
     for (size_t i = 0; i < r->kind->n; i++) {
         if (!(r->kind->fields[i].flags & TRACE) || r->v[i].type == V_NULL) continue;
         INVARIANT(n < TRACE_FIELDS_MOST);
-        to[n] = (struct trace_entry){.seen = record_int(r, r->kind->seen), .id = r->id};
+        to[n] = (struct trace_entry){.seen = record_int(r, r->kind->seen), .id = r->id, .place = trace_place(r->v[kind_sql(r->kind)->way].id)};
         TRY(number_of(key, a, r, i, &to[n++].value, e));
     }
     *ret_n = n;
@@ -77,7 +81,7 @@ int trace_entry_at(struct str bucket, size_t i, struct trace_entry *ret, struct 
     const char *p = bucket.p + i * ENTRY;
     if (bucket.n % ENTRY) return err_set(e, ERR_CORRUPT, NULL, M_TEXT, "trace_part");
     if (i >= bucket.n / ENTRY) return 0;
-    *ret = (struct trace_entry){.value = from_bytes(p), .seen = (int64_t)from_bytes(p + 8)};
+    *ret = (struct trace_entry){.value = from_bytes(p), .seen = (int64_t)from_bytes(p + 8), .place = from_bytes(p + 32)};
     memcpy(ret->id.b, p + 16, sizeof ret->id.b);
     return 1;
 }
@@ -101,6 +105,7 @@ static int write_bucket(struct db *db, int64_t site, const struct kind *k, const
         to_bytes(bytes + i * ENTRY, all[i].value);
         to_bytes(bytes + i * ENTRY + 8, (uint64_t)all[i].seen);
         memcpy(bytes + i * ENTRY + 16, all[i].id.b, sizeof all[i].id.b);
+        to_bytes(bytes + i * ENTRY + 32, all[i].place);
     }
     return db_run(db, CS(trace_part_add), e, VINT(site), VTEXTZ(k->name), VINT(t->level), VINT(t->run), VINT((int64_t)(all->value >> t->shift)),
                   VBLOB(((struct str){bytes, n * ENTRY})));
@@ -245,18 +250,19 @@ static int each_of(struct db *db, int64_t site, const struct kind *k, const stru
     return got;
 }
 
-int trace_each(struct db *db, int64_t site, const struct kind *k, int64_t after, int64_t since, int64_t most, void (*each)(void *arg, const struct trace_entry *x),
+int trace_each(struct db *db, int64_t site, const struct kind *k, int64_t after, int64_t *since, int64_t most, void (*each)(void *arg, const struct trace_entry *x),
                void *arg, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct trace_run *all;
-    int64_t total = 0;
-    size_t n;
+    size_t n, first;
     TRY(trace_runs(db, site, &a, k, &all, &n, e));
-    for (size_t i = 0; i < n; i++) total += is_new(&all[i], after, since) ? all[i].n : 0;
-    if (total > most) return 0;
-    for (size_t i = 0; i < n; i++)
-        if (is_new(&all[i], after, since)) TRY(each_of(db, site, k, &all[i], since, each, arg, e));
-    return 1;
+    for (first = n; first > 0 && most >= 0; first--) most -= is_new(&all[first - 1], after, *since) ? all[first - 1].n : 0;
+    if (most < 0) first++;
+    for (size_t i = 0; i < first; i++)
+        if (is_new(&all[i], after, *since)) *since = all[i].seen_to;
+    for (size_t i = first; i < n; i++)
+        if (is_new(&all[i], after, *since)) TRY(each_of(db, site, k, &all[i], *since, each, arg, e));
+    return 0;
 }
 
 /* ---- anew ---- */

@@ -4,8 +4,8 @@
  * for one entry.  So the entries of a transaction are sorted and stored together as one run; runs are merged into longer ones later, beside the writer
  * (trace_merge.h), and who asks looks into each run (O'Neil et al., The Log-Structured Merge-Tree, Acta Informatica 33, 1996).  docs/decisions/0016.
  *
- * An entry is 32 bytes: the value, when the row was seen, its id.  The value is the first 63 bits of the site's keyed hash of field and text, so an entry says
- * nothing about anybody by itself.  A run's entries lie in buckets by the upper bits of the value, a few dozen to each, and are never changed. */
+ * An entry is 40 bytes: the value, when the row was seen, its id, and its place, the second half of the id of what it refers to (kind_way).  The value is the first 63
+ * bits of the site's keyed hash of field and text, so an entry says nothing about anybody by itself.  A run's entries lie in buckets by the upper bits of the value, a few dozen to each, and are never changed. */
 #ifndef TRACE_RUN_H
 #define TRACE_RUN_H
 
@@ -15,13 +15,15 @@ struct trace_entry {
     uint64_t value;
     int64_t seen;
     struct id id;
+    uint64_t place;
 };
-enum { TRACE_FIELDS_MOST = 8, TRACE_BUCKET = 48, TRACE_LEVEL_DAY = 15 };
+enum { TRACE_FIELDS_MOST = 8, TRACE_BUCKET = 40, TRACE_LEVEL_DAY = 15 };
 
 /* Is anything of that kind found by its traces? */
 bool trace_kind(const struct kind *k);
 /* `as`: the value as the kind's rows are found by it: the text, or of a FIND field its hash. */
 uint64_t trace_number(const struct site_key *key, const struct kind *k, size_t field, struct str as);
+uint64_t trace_place(struct id ref);
 /* One for each TRACE field that is not empty, sealed or plain; at most TRACE_FIELDS_MOST. */
 int trace_entries(const struct site_key *key, struct arena *a, const struct record *r, struct trace_entry *to, size_t *ret_n, struct err *e);
 
@@ -54,8 +56,9 @@ int trace_entry_at(struct str bucket, size_t i, struct trace_entry *ret, struct 
 int trace_find(struct db *db, int64_t site, struct arena *a, const struct kind *k, uint64_t value, int64_t from, int64_t to, struct trace_entry **ret, size_t *ret_n,
                struct err *e);
 int trace_find_foresee(struct db *db, int64_t site, const struct kind *k, uint64_t value, int64_t from, int64_t to, struct err *e);
-/* Calls `each` with every entry seen after `since` in the runs whose `run` is greater than `after`; 0 without a call: there are more than `most` in such runs.  1: done. */
-int trace_each(struct db *db, int64_t site, const struct kind *k, int64_t after, int64_t since, int64_t most, void (*each)(void *arg, const struct trace_entry *x),
+/* Calls `each` with every entry seen after *since in the runs whose `run` is greater than `after`; when they hold more than `most`, in the newest of them, and *since is then
+ * the time behind which all is given. */
+int trace_each(struct db *db, int64_t site, const struct kind *k, int64_t after, int64_t *since, int64_t most, void (*each)(void *arg, const struct trace_entry *x),
                void *arg, struct err *e);
 
 /* ---- anew ---- */

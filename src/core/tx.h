@@ -90,7 +90,7 @@ void tx_id_used(struct tx *tx, struct id id);
 /* Before what was used is asked for: all of the last minutes is read, once.  -- learn: what others have stored behind that journal entry. */
 int tx_used_start(struct tx *tx, struct err *e);
 int tx_used_learn(struct tx *tx, int64_t after, struct err *e);
-#define USED_SPAN (150 * US_PER_SECOND) /* what is asked for is a little less */
+#define USED_SPAN (135 * US_PER_SECOND) /* what is asked for is a little less */
 enum { USED_MOST = 1 << 22, USED_KEEP = 1 << 12 };
 int tx_finish(struct tx *tx, struct err *e); /* writes tallies and batch entries */
 struct log_rows *log_rows_new(void);

@@ -106,17 +106,19 @@ bool tx_id_is_new(const struct tx *tx, const struct kind *k, struct id id) {
 
 static void add_use(void *arg, const struct trace_entry *x) {
     struct tx *tx = arg;
-    used_add(tx->used, x->value, (struct id){{0}}, x->seen, tx->now);
+    used_add(tx->used, x->value, x->place, x->seen, tx->now);
     if (used_mark(tx->used) >= USED_KEEP) used_keep(tx->used); /* others have stored it */
 }
 
 int tx_used_learn(struct tx *tx, int64_t after, struct err *e) {
-    int got = 1;
-    for (size_t i = 0; got == 1 && i < kind_count(); i++)
-        if (trace_kind(kind_at(i))) got = trace_each(tx->db, tx->site->id, kind_at(i), after, tx->now - USED_SPAN, USED_MOST, add_use, tx, e);
-    if (got == 0) used_start(tx->used, tx->now + PAST_AHEAD_US);
+    for (size_t i = 0; i < kind_count(); i++) {
+        int64_t since = tx->now - USED_SPAN;
+        if (!trace_kind(kind_at(i))) continue;
+        TRY(trace_each(tx->db, tx->site->id, kind_at(i), after, &since, USED_MOST, add_use, tx, e));
+        used_raise(tx->used, since);
+    }
     used_keep(tx->used);
-    return MIN(got, 0);
+    return 0;
 }
 
 int tx_used_start(struct tx *tx, struct err *e) {

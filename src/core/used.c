@@ -1,6 +1,6 @@
 #include "core/used.h"
 
-/* A generation begins when the newest is a STEP of the span old.  A table grows when it is 7/10 full; a new one has room for what one held on average, 3/5 full then:
+/* A generation begins when the newest is a STEP of the span old.  A table grows when it is 8/10 full; a new one has room for what one held on average, 3/4 full then:
  * while about as much comes as before, nothing is moved. */
 enum { GENERATIONS = 6, SLOTS_FEWEST = 1024, PLACES_FEWEST = 64, ADDED_FEWEST = 64, ADDED_LEFT = 1 << 12 };
 /* A use's place has 20 bits, its time the others. */
@@ -16,7 +16,7 @@ struct table {
     int64_t begin;
 };
 struct place {
-    struct id id;
+    uint64_t place;
     uint32_t number; /* 0: free */
 };
 struct places {
@@ -24,7 +24,6 @@ struct places {
     size_t size;
     uint32_t n;
 };
-/* number 0: not known where. */
 struct use {
     uint64_t value;
     int64_t seen;
@@ -32,6 +31,7 @@ struct use {
 };
 struct used {
     int64_t span, since;
+    size_t most;
     bool begun; /* the tables have their times */
     size_t newest;
     struct table tables[GENERATIONS];
@@ -40,10 +40,11 @@ struct used {
     size_t added_n, added_cap;
 };
 
-struct used *used_new(int64_t span) {
+struct used *used_new(int64_t span, size_t most) {
     struct used *u = calloc(1, sizeof *u);
-    INVARIANT(u && span > 0);
+    INVARIANT(u && span > 0 && most > 0);
     u->span = span;
+    u->most = most;
     u->since = INT64_MAX;
     return u;
 }
@@ -77,17 +78,30 @@ bool used_started(const struct used *u) {
     return u->since < INT64_MAX;
 }
 
+int64_t used_since(const struct used *u) {
+    return u->since;
+}
+
+void used_raise(struct used *u, int64_t since) {
+    u->since = MAX(u->since, since);
+}
+
 /* ---- places ---- */
 
-static struct place *place_slot(const struct places *p, struct id id) {
-    size_t at = str_hash(id_bytes(&id)) & (p->size - 1);
-    while (p->slots[at].number && !id_eq(p->slots[at].id, id)) at = (at + 1) & (p->size - 1);
+static uint64_t spread(uint64_t value) {
+    value = (value ^ value >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+    return value ^ value >> 29;
+}
+
+static struct place *place_slot(const struct places *p, uint64_t place) {
+    size_t at = spread(place) & (p->size - 1);
+    while (p->slots[at].number && p->slots[at].place != place) at = (at + 1) & (p->size - 1);
     return &p->slots[at];
 }
 
 /* 0: it has none. */
-static uint32_t place_number(const struct places *p, struct id id) {
-    return p->n ? place_slot(p, id)->number : 0;
+static uint32_t place_number(const struct places *p, uint64_t place) {
+    return p->n ? place_slot(p, place)->number : 0;
 }
 
 static void places_grow(struct places *p) {
@@ -96,25 +110,20 @@ static void places_grow(struct places *p) {
     p->slots = calloc(p->size, sizeof *p->slots);
     INVARIANT(p->slots);
     for (size_t i = 0; i < old.size; i++)
-        if (old.slots[i].number) *place_slot(p, old.slots[i].id) = old.slots[i];
+        if (old.slots[i].number) *place_slot(p, old.slots[i].place) = old.slots[i];
     free(old.slots);
 }
 
 /* 0 when there are too many. */
-static uint32_t place_add(struct places *p, struct id id) {
-    uint32_t number = place_number(p, id);
+static uint32_t place_add(struct places *p, uint64_t place) {
+    uint32_t number = place_number(p, place);
     if (number || p->n == PLACES_MOST) return number;
     if (p->n >= p->size / 2) places_grow(p);
-    *place_slot(p, id) = (struct place){id, ++p->n};
+    *place_slot(p, place) = (struct place){place, ++p->n};
     return p->n;
 }
 
 /* ---- one table ---- */
-
-static uint64_t spread(uint64_t value) {
-    value = (value ^ value >> 32) * UINT64_C(0x9E3779B97F4A7C15);
-    return value ^ value >> 29;
-}
 
 static size_t home(const struct table *t, uint64_t value) {
     return (spread(value) >> 32) * t->size >> 32;
@@ -141,10 +150,10 @@ static uint32_t place_of(const struct slot *s) {
     return s->use & PLACES_MOST;
 }
 
-/* 0: its time does not fit. */
+/* 0: its time or its place does not fit. */
 static uint64_t packed(const struct table *t, const struct use *x) {
     uint64_t time = (uint64_t)x->seen - base(t);
-    return time && time >> TIME_BITS == 0 ? time << PLACE_BITS | x->place : 0;
+    return x->place && time && time >> TIME_BITS == 0 ? time << PLACE_BITS | x->place : 0;
 }
 
 static void slot_fill(struct table *t, struct slot s) {
@@ -201,40 +210,35 @@ static struct table *table_for(struct used *u, int64_t seen) {
     return table_of_age(u, age);
 }
 
-/* Of the time of what is not kept nothing is known. */
-static void let_go(struct used *u, int64_t seen) {
-    u->since = MAX(u->since, seen);
-}
-
 static bool put(struct used *u, const struct use *x) {
     struct table *t = table_for(u, x->seen);
     uint64_t use = packed(t, x);
     if (!use) {
-        let_go(u, x->seen);
+        used_raise(u, x->seen); /* of the time of what is not kept nothing is known */
         return false;
     }
-    if (!t->slots || t->n >= t->size / 10 * 7) table_grow(t);
+    if (!t->slots || t->n >= t->size / 10 * 8) table_grow(t);
     slot_fill(t, (struct slot){x->value, use});
     return true;
 }
 
-static size_t usual(const struct used *u) {
+static size_t all_of(const struct used *u) {
     size_t n = 0;
     for (size_t i = 0; i < GENERATIONS; i++) n += u->tables[i].n;
-    return n / (GENERATIONS - 1);
+    return n;
 }
 
-/* The oldest table makes room for a new one.  What was seen later than its time is taken along. */
-static void turn(struct used *u, int64_t now) {
+/* The oldest table makes room for a new one.  What was seen after `least` is taken along: it was ahead of the clock. */
+static void turn(struct used *u, int64_t now, int64_t least) {
     u->newest = (u->newest + 1) % GENERATIONS;
     struct table *t = &u->tables[u->newest], old = *t;
     *t = (struct table){.begin = now};
-    t->size = usual(u) * 5 / 3;
+    t->size = all_of(u) / (GENERATIONS - 1) * 4 / 3;
     for (size_t i = 0; old.slots && i < old.size; i++) {
         const struct slot *s = &old.slots[i];
         struct use x = {s->value, seen_of(&old, s), place_of(s)};
-        if (s->use && x.seen > now - u->span) put(u, &x);
-        else if (s->use) let_go(u, x.seen);
+        if (s->use && x.seen > least) put(u, &x);
+        else if (s->use) used_raise(u, x.seen);
     }
     free(old.slots);
 }
@@ -248,7 +252,8 @@ static void begin(struct used *u, int64_t now) {
 static void tick(struct used *u, int64_t now) {
     int64_t before = u->tables[u->newest].begin;
     if (!u->begun) begin(u, now);
-    else if (MAX(now, before) - MIN(now, before) >= step(u)) turn(u, now);
+    else if (MAX(now, before) - MIN(now, before) >= step(u)) turn(u, now, now - u->span);
+    else if (all_of(u) >= u->most) turn(u, now, table_of_age(u, GENERATIONS - 2)->begin);
 }
 
 /* Where the value begins in each table; their lines are fetched at the same time, not one after another. */
@@ -276,14 +281,14 @@ static void added(struct used *u, const struct use *x) {
     u->added[u->added_n++] = *x;
 }
 
-void used_add(struct used *u, uint64_t value, struct id where, int64_t seen, int64_t now) {
+void used_add(struct used *u, uint64_t value, uint64_t where, int64_t seen, int64_t now) {
     if (!used_started(u)) return;
     tick(u, now);
-    struct use x = {value, seen, id_is_nil(where) ? 0 : place_add(&u->places, where)};
+    struct use x = {value, seen, place_add(&u->places, where)};
     if (!has(u, &x) && put(u, &x)) added(u, &x);
 }
 
-enum used_answer used_elsewhere(const struct used *u, uint64_t value, struct id here, int64_t from, int64_t at) {
+enum used_answer used_elsewhere(const struct used *u, uint64_t value, uint64_t here, int64_t from, int64_t at) {
     enum used_answer is = from < u->since ? USED_ASK : USED_NOT;
     uint32_t own = place_number(&u->places, here);
     size_t in[GENERATIONS];
@@ -293,8 +298,7 @@ enum used_answer used_elsewhere(const struct used *u, uint64_t value, struct id 
         for (size_t k = in[i]; t->n && t->slots[k].use; k = behind(t, k)) {
             const struct slot *s = &t->slots[k];
             if (s->value != value || seen_of(t, s) <= from || seen_of(t, s) > at) continue;
-            if (place_of(s) == 0) is = USED_ASK;
-            else if (place_of(s) != own) return USED_ELSEWHERE;
+            if (place_of(s) != own) return USED_ELSEWHERE;
         }
     }
     return is;

@@ -457,7 +457,7 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
     w->logs = log_rows_new();
     w->kept = kept_new();
     w->places = log_places_new();
-    w->used = used_new(USED_SPAN);
+    w->used = used_new(USED_SPAN, USED_MOST);
     w->ids = lately_new(IDS_MOST);
     w->memo = memo_new(s);
     w->checkpointer = checkpointer_start(s);

@@ -97,7 +97,7 @@ FINDS_ALL(fsck_finds_a_record_in_no_path, "UPDATE household SET path = '' WHERE 
 FINDS_ALL(fsck_finds_an_area_under_another_parent, "UPDATE area SET path = '001001009' WHERE code = 'v1'", FSCK_PATHS, FSCK_TALLIES)
 FINDS_ALL(fsck_finds_a_removed_entry, "DELETE FROM journal WHERE command = 'resident.update'", FSCK_CHAIN, FSCK_ROWS)
 FINDS_ALL(fsck_finds_a_last_entry_that_is_gone, "DELETE FROM journal WHERE seq = (SELECT max(seq) FROM journal)", FSCK_BATCHES)
-FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = U'00112233445566778899aabbccddeeff'", FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS,
+FINDS_ALL(fsck_finds_a_reference_into_nothing, "UPDATE gate_scan SET gate = U'00112233445566778899aabbccddeeff'", FSCK_ROWS, FSCK_BATCHES, FSCK_TALLIES, FSCK_CHECKS,
           FSCK_PATHS)
 
 /* No index keeps numbers apart (field.beside). */

@@ -3,20 +3,20 @@
 #include "unit.h"
 
 enum { SPAN = 1000, STEP = SPAN / 5 + 1 };
-static const struct id nowhere, north = {{1}}, south = {{2}}, west = {{3}};
+static const uint64_t north = 1, south = 2, west = 3;
 
 static struct used *started(int64_t since) {
-    struct used *u = used_new(SPAN);
+    struct used *u = used_new(SPAN, 1 << 20);
     used_start(u, since);
     return u;
 }
 
-static struct id gate(int n) {
-    return (struct id){{(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), 1}};
+static uint64_t gate(int n) {
+    return UINT64_C(1) << 40 | (uint64_t)n;
 }
 
 TEST(nothing_is_known_before_it_starts_and_of_the_time_before_it) {
-    struct used *u = used_new(SPAN);
+    struct used *u = used_new(SPAN, 1 << 20);
     CHECK(!used_started(u));
     used_add(u, 1, north, 500, 500);
     CHECK_INT(used_mark(u), 0);
@@ -38,7 +38,7 @@ TEST(what_was_used_elsewhere_in_the_time_is_known) {
     struct used *u = started(0);
     used_add(u, 1, north, 500, 500);
     CHECK_INT(used_elsewhere(u, 1, south, 499, 500), USED_ELSEWHERE);
-    CHECK_INT(used_elsewhere(u, 1, nowhere, 499, 500), USED_ELSEWHERE);
+    CHECK_INT(used_elsewhere(u, 1, 0, 499, 500), USED_ELSEWHERE);
     CHECK_INT(used_elsewhere(u, 1, north, 499, 500), USED_NOT);
     CHECK_INT(used_elsewhere(u, 1, south, 500, 600), USED_NOT);
     CHECK_INT(used_elsewhere(u, 1, south, 400, 499), USED_NOT);
@@ -58,30 +58,6 @@ TEST(what_is_sent_up_late_or_seen_ahead_of_the_clock_is_known_too) {
     CHECK_INT(used_elsewhere(u, 1, south, -800, 899), USED_NOT);
     CHECK_INT(used_elsewhere(u, 1, south, -800, 900), USED_ELSEWHERE);
     CHECK_INT(used_elsewhere(u, 1, north, -700, 900), USED_NOT);
-    used_free(u);
-}
-
-TEST(a_use_not_known_where_is_asked_about_unless_one_elsewhere_is_known) {
-    struct used *u = started(0);
-    used_add(u, 1, nowhere, 500, 500);
-    CHECK_INT(used_elsewhere(u, 1, north, 400, 600), USED_ASK);
-    CHECK_INT(used_elsewhere(u, 1, nowhere, 400, 600), USED_ASK);
-    CHECK_INT(used_elsewhere(u, 1, north, 500, 600), USED_NOT);
-    CHECK_INT(used_elsewhere(u, 2, north, 400, 600), USED_NOT);
-    used_add(u, 1, south, 450, 510);
-    CHECK_INT(used_elsewhere(u, 1, north, 400, 600), USED_ELSEWHERE);
-    CHECK_INT(used_elsewhere(u, 1, south, 400, 600), USED_ASK);
-    used_free(u);
-}
-
-/* Somebody else's, perhaps, at the same time. */
-TEST(what_is_known_is_doubted_by_a_use_not_known_where) {
-    struct used *u = started(0);
-    used_add(u, 1, north, 500, 500);
-    used_add(u, 1, nowhere, 500, 500 + 2 * STEP);
-    used_add(u, 1, nowhere, 500, 500 + 2 * STEP);
-    CHECK_INT(used_mark(u), 2);
-    CHECK_INT(used_elsewhere(u, 1, north, 400, 600), USED_ASK);
     used_free(u);
 }
 
@@ -168,9 +144,9 @@ TEST(of_too_many_places_some_are_asked_about) {
     CHECK_INT(used_elsewhere(u, (uint64_t)most - 1, gate(most - 1), 400, 600), USED_NOT);
     for (int seen = 500; seen < 502; seen++) {
         used_add(u, 0, gate(most), seen, 500);
+        CHECK_INT(used_since(u), seen);
         CHECK_INT(used_elsewhere(u, 0, gate(0), seen - 1, seen), USED_ASK);
     }
-    CHECK_INT(used_elsewhere(u, 0, gate(most), 400, 600), USED_ELSEWHERE);
     CHECK_INT(used_elsewhere(u, 1, gate(most), 400, 600), USED_ELSEWHERE);
     used_free(u);
 }
@@ -245,7 +221,7 @@ TEST(what_is_undone_is_found_in_any_generation) {
 
 struct entry {
     uint64_t value;
-    int place; /* 0: not known */
+    int place;
     int64_t seen;
 };
 enum { VALUES = 100 };
@@ -258,10 +234,6 @@ static int roll(int sides) {
     return (int)((dice >> 33) % (uint64_t)sides);
 }
 
-static struct id place_id(int place) {
-    return place ? gate(place) : nowhere;
-}
-
 static bool listed(const struct entry *x) {
     for (size_t i = 0; i < all_n; i++)
         if (all[i].value == x->value && all[i].seen == x->seen && all[i].place == x->place) return true;
@@ -269,21 +241,15 @@ static bool listed(const struct entry *x) {
 }
 
 static enum used_answer truth(uint64_t value, int here, int64_t from, int64_t at) {
-    enum used_answer is = USED_NOT;
-    for (size_t i = 0; i < all_n; i++) {
-        const struct entry *x = &all[i];
-        if (x->value != value || x->seen <= from || x->seen > at) continue;
-        if (x->place && x->place != here) return USED_ELSEWHERE;
-        if (x->place == 0) is = USED_ASK;
-    }
-    return is;
+    for (size_t i = 0; i < all_n; i++)
+        if (all[i].value == value && all[i].seen > from && all[i].seen <= at && all[i].place != here) return USED_ELSEWHERE;
+    return USED_NOT;
 }
 
 struct walk {
     struct used *u;
     int64_t now, latest, since;
     size_t kept, mark, listed; /* so many of the list stay; a mark, and how many were on the list then */
-    int places_from;           /* 0: some uses are not known where */
     int asked, not, elsewhere;
 };
 
@@ -300,8 +266,8 @@ static void add_some(struct walk *w) {
     int64_t seen = w->now - roll(30);
     if (far == 0) seen += roll(3 * SPAN / 2);
     if (far == 1) seen -= roll(3 * SPAN / 2);
-    struct entry x = {(uint64_t)roll(VALUES), w->places_from + roll(4), MAX(seen, w->since + 1)};
-    used_add(w->u, x.value, place_id(x.place), x.seen, w->now);
+    struct entry x = {(uint64_t)roll(VALUES), 1 + roll(4), MAX(seen, w->since + 1)};
+    used_add(w->u, x.value, gate(x.place), x.seen, w->now);
     if (!listed(&x)) all[all_n++] = x;
 }
 
@@ -328,9 +294,9 @@ static void ask(struct walk *w) {
     int64_t from = w->latest - SPAN + roll(SPAN), at = from + roll(SPAN);
     bool recent = roll(4) > 0;
     if (!recent) from -= roll(2 * SPAN);
-    enum used_answer is = used_elsewhere(w->u, value, place_id(here), from, at), right = truth(value, here, from, at);
+    enum used_answer is = used_elsewhere(w->u, value, gate(here), from, at), right = truth(value, here, from, at);
     if (is != USED_ASK) CHECK_INT(is, right);
-    else CHECK(right == USED_ASK || !recent || from < w->since);
+    else CHECK(!recent || from < w->since);
     w->asked += is == USED_ASK;
     w->not += is == USED_NOT;
     w->elsewhere += is == USED_ELSEWHERE;
@@ -343,7 +309,7 @@ static void start_again(struct walk *w) {
 }
 
 static void walk(struct walk *w, int steps) {
-    w->u = used_new(SPAN);
+    w->u = used_new(SPAN, 1 << 20);
     for (int i = 0; i < steps; i++) {
         if ((size_t)i % COUNT(all) == 0) start_again(w);
         move_clock(w);
@@ -356,12 +322,25 @@ static void walk(struct walk *w, int steps) {
 }
 
 TEST(every_answer_is_that_of_a_list_of_all_uses) {
-    struct walk w = {.now = 1000000, .latest = 1000000, .places_from = 1};
+    struct walk w = {.now = 1000000, .latest = 1000000};
     walk(&w, 20000);
     CHECK(w.asked < w.not);
 }
 
-TEST(every_answer_is_that_of_a_list_of_all_uses_where_some_are_not_known_where) {
-    struct walk w = {.now = 1000000, .latest = 1000000};
-    walk(&w, 20000);
+TEST(of_more_than_there_is_room_for_the_oldest_are_let_go) {
+    struct used *u = used_new(SPAN, 1000);
+    int64_t since = 0;
+    used_start(u, 0);
+    for (int i = 1; i <= 5000; i++) {
+        used_add(u, (uint64_t)i, i % 2 ? north : south, i * STEP / 1000, i * STEP / 1000);
+        CHECK(used_since(u) >= since);
+        since = used_since(u);
+    }
+    CHECK(since > 3000 * STEP / 1000 && since < 5000 * STEP / 1000);
+    for (int i = 1; i <= 5000; i++) {
+        int64_t seen = i * STEP / 1000;
+        CHECK_INT(used_elsewhere(u, (uint64_t)i, north, MAX(seen - 1, since), 5 * STEP), seen <= since ? USED_NOT : i % 2 ? USED_NOT : USED_ELSEWHERE);
+        if (seen <= since) CHECK(used_elsewhere(u, (uint64_t)i, north, seen - 1, seen) != USED_NOT);
+    }
+    used_free(u);
 }

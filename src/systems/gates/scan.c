@@ -9,13 +9,12 @@
 
 /* A scan may be sent up hours later, so it is judged by when it was seen. */
 struct look {
-    uint64_t pass; /* as scans are found by it */
-    struct id gate;
+    uint64_t pass, gate; /* as scans are found by it, and where */
     int64_t from, at; /* seen behind it, and then at the latest */
 };
 
 static struct look look_at(const struct tx *tx, struct str pass, struct id gate, int64_t at) {
-    return (struct look){trace_number(&tx->site->key, &gate_scan_kind, SCAN_PASS, pass), gate, at - SCAN_ELSEWHERE, at};
+    return (struct look){trace_number(&tx->site->key, &gate_scan_kind, SCAN_PASS, pass), trace_place(gate), at - SCAN_ELSEWHERE, at};
 }
 
 /* While this process writes it mostly knows where a pass was used just now. */
@@ -23,17 +22,17 @@ static enum used_answer known(const struct tx *tx, const struct look *l) {
     return tx->used ? used_elsewhere(tx->used, l->pass, l->gate, l->from, l->at) : USED_ASK;
 }
 
-static int used_by_rows(struct tx *tx, const struct look *l, bool *ret, struct err *e) {
+/* Only what is not known: of what was seen a while ago there are few runs, of the last minutes many. */
+static int64_t known_from(const struct tx *tx, const struct look *l) {
+    return tx->used ? MIN(l->at, used_since(tx->used)) : l->at;
+}
+
+static int ask(struct tx *tx, const struct look *l, bool *ret, struct err *e) {
     struct trace_entry *found;
-    struct record *r;
     size_t n;
+    TRY(trace_find(tx->db, tx->site->id, tx->a, &gate_scan_kind, l->pass, l->from + 1, known_from(tx, l), &found, &n, e));
     *ret = false;
-    TRY(trace_find(tx->db, tx->site->id, tx->a, &gate_scan_kind, l->pass, l->from + 1, l->at, &found, &n, e));
-    for (size_t i = 0; i < MIN(n, (size_t)SCAN_USES) && !*ret; i++) {
-        int there = record_load_fresh(tx->db, tx->site->id, tx->a, &gate_scan_kind, found[i].id, &r, e);
-        if (there < 0) return -1;
-        *ret = there && !id_eq(r->v[SCAN_GATE].id, l->gate);
-    }
+    for (size_t i = 0; i < n; i++) *ret |= found[i].place != l->gate;
     return 0;
 }
 
@@ -46,7 +45,7 @@ static int check_pass(struct tx *tx, struct record *r, struct err *e) {
     if (strcmp(check, "valid") == 0) {
         enum used_answer is = known(tx, &l);
         elsewhere = is == USED_ELSEWHERE;
-        if (is == USED_ASK) TRY(used_by_rows(tx, &l, &elsewhere, e));
+        if (is == USED_ASK) TRY(ask(tx, &l, &elsewhere, e));
     }
     if (tx->used) used_add(tx->used, l.pass, l.gate, l.at, tx->now);
     r->v[SCAN_PASS_CHECK] = elsewhere ? VTEXTZ("elsewhere") : VTEXTZ(check);
@@ -96,5 +95,5 @@ int scan_foresee(struct tx *tx, const struct val *values, struct err *e) {
     TRY(passes_check_foresee(tx, pass->s, seen->i, e));
     struct look l = look_at(tx, pass->s, (struct id){{0}}, seen->i);
     if (known(tx, &l) != USED_ASK) return 0;
-    return trace_find_foresee(tx->db, tx->site->id, &gate_scan_kind, l.pass, l.from + 1, l.at, e);
+    return trace_find_foresee(tx->db, tx->site->id, &gate_scan_kind, l.pass, l.from + 1, known_from(tx, &l), e);
 }

@@ -5,7 +5,6 @@
 #include "core/tx.h"
 
 #define SCAN_ELSEWHERE (2 * 60 * US_PER_SECOND) /* a pass that was used at another gate so shortly before is worth a look at its holder */
-#define SCAN_USES 20 /* the newest so many of its uses are looked at */
 
 /* gate_scan's derive and foresee. */
 int scan_derive(struct tx *tx, const struct record *old, struct record *r, struct errs *errs, struct err *e);
