@@ -70,7 +70,6 @@ void checkpointer_wake(struct checkpointer *c) {
 }
 
 void checkpointer_stop(struct checkpointer *c) {
-    if (!c) return;
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
     pthread_cond_signal(&c->wake);

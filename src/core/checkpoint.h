@@ -13,6 +13,6 @@ struct checkpointer;
 struct checkpointer *checkpointer_start(struct site *s); /* of the site's writer; connects when there is something to do */
 void checkpointer_wake(struct checkpointer *c);          /* there is something to do */
 bool checkpointer_nearly(struct checkpointer *c);        /* little is left of a long log: asked for by the writer, who does it; true once */
-void checkpointer_stop(struct checkpointer *c);          /* accepts NULL */
+void checkpointer_stop(struct checkpointer *c);
 
 #endif

@@ -17,6 +17,6 @@ int trace_merge(struct site *s, const struct kind *k, const atomic_bool *stop, s
 struct trace_merger;
 struct trace_merger *trace_merger_start(struct site *s);
 void trace_merger_stored(struct trace_merger *m); /* a transaction has stored rows of a log */
-void trace_merger_stop(struct trace_merger *m);   /* before the writer stops */
+void trace_merger_stop(struct trace_merger *m);   /* when the writer takes nothing more and still does what it has */
 
 #endif

@@ -472,11 +472,11 @@ int writer_start(struct site *s, struct db *db, struct err *e) {
 struct db *writer_stop(struct site *s) {
     struct writer *w = s->writer;
     struct db *db = w->db;
-    trace_merger_stop(w->merger);
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
+    trace_merger_stop(w->merger);
     pthread_join(w->thread, NULL);
     durable_stop(w->durable);
     checkpointer_stop(w->checkpointer);
