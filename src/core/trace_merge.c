@@ -170,8 +170,13 @@ struct writing {
     struct write_item item;
     struct merging *m;
     bool first, last;
-    bool lost; /* another process has taken it over */
+    bool lost;     /* another process has taken it over */
+    bool together; /* what it is made of is short, and is all that there is of a level from the first to the last */
 };
+
+static bool among_inputs(const struct merging *m, const struct trace_run *t) {
+    return t->level == m->in[0].level && t->run >= m->in[0].run && t->run <= m->in[m->in_n - 1].run;
+}
 
 static bool is_input(const struct merging *m, const struct trace_run *t) {
     bool is = false;
@@ -180,18 +185,21 @@ static bool is_input(const struct merging *m, const struct trace_run *t) {
 }
 
 /* Sees it under the site's lock.  *ret_mine: what has been written is there; 1: and all that it is made of, and nobody else writes. */
-static int stands(struct tx *tx, const struct writing *w, bool *ret_mine, struct err *e) {
+static int stands(struct tx *tx, struct writing *w, bool *ret_mine, struct err *e) {
     const struct merging *m = w->m;
     struct trace_run *all;
-    size_t n, inputs = 0, others = 0;
+    size_t n, inputs = 0, others = 0, among = 0, short_inputs = 0;
     *ret_mine = false;
     TRY(trace_runs(tx->db, tx->site->id, tx->a, m->kind, &all, &n, e));
     for (size_t i = 0; i < n; i++) {
         bool mine = all[i].state == TRACE_WRITTEN && id_eq(all[i].owner, m->out.owner);
         *ret_mine |= mine;
         inputs += is_input(m, &all[i]);
+        among += among_inputs(m, &all[i]);
+        short_inputs += among_inputs(m, &all[i]) && is_input(m, &all[i]) && trace_buckets(&all[i]) <= FEW_BUCKETS;
         others += !mine && (all[i].state == TRACE_WRITTEN || (all[i].level == m->out.level && all[i].run == m->out.run));
     }
+    w->together = among == m->in_n && short_inputs == m->in_n;
     return inputs == m->in_n && others == 0 && *ret_mine == !w->first;
 }
 
@@ -202,6 +210,17 @@ static int put_claim(struct tx *tx, const struct writing *w, struct err *e) {
     return w->first ? trace_run_add(tx->db, tx->site->id, w->m->kind, &t, e) : set_state(tx, w->m->kind, &t, TRACE_WRITTEN, e);
 }
 
+static int end_inputs(struct tx *tx, const struct writing *w, struct err *e) {
+    const struct merging *m = w->m;
+    struct val v[] = {VINT(tx->site->id), VTEXTZ(m->kind->name), VINT(m->in[0].level), VINT(m->in[0].run), VINT(m->in[m->in_n - 1].run)};
+    if (w->together) {
+        TRY(db_run_n(tx->db, CS(trace_runs_parts_end), v, COUNT(v), NULL, e));
+        return db_run_n(tx->db, CS(trace_runs_end), v, COUNT(v), NULL, e);
+    }
+    for (size_t i = 0; i < m->in_n; i++) TRY(end_some(tx, m->kind, &m->in[i], trace_buckets(&m->in[i]) > FEW_BUCKETS ? 0 : FEW_BUCKETS, e));
+    return 0;
+}
+
 /* The new one takes the place of the others. */
 static int change_over(struct tx *tx, const struct writing *w, struct err *e) {
     const struct merging *m = w->m;
@@ -209,8 +228,7 @@ static int change_over(struct tx *tx, const struct writing *w, struct err *e) {
     whole.owner = (struct id){{0}};
     if (!w->first) TRY(db_run(tx->db, CS(trace_run_end), e, VINT(tx->site->id), VTEXTZ(m->kind->name), VINT(whole.level), VINT(whole.run)));
     TRY(trace_run_add(tx->db, tx->site->id, m->kind, &whole, e));
-    for (size_t i = 0; i < m->in_n; i++) TRY(end_some(tx, m->kind, &m->in[i], trace_buckets(&m->in[i]) > FEW_BUCKETS ? 0 : FEW_BUCKETS, e));
-    return 0;
+    return end_inputs(tx, w, e);
 }
 
 static int writing_run(struct tx *tx, struct write_item *item, struct err *e) {
