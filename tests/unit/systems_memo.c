@@ -189,6 +189,26 @@ TEST(two_processes_at_gates_know_of_each_other) {
     close_world(&w);
 }
 
+/* A phone that was out of reach: what it sends is judged by when it was seen, long after everybody has forgotten. */
+TEST(a_scan_that_comes_hours_later_still_meets_those_of_its_time) {
+    struct world w = {0};
+    struct process later = {0};
+    open_world(&w);
+    say(&w.d, "gate.create", "q1", NULL, "{'name':'南门','code':'G3','kind_of':'quarter_gate'}");
+    CHECK_STR(str_z(scan_at(&w, "G1", number_of(&w, 1), "2020-02-10T13:00:00+08:00")), "valid");
+    desk_clock(&w.d, "2020-02-10 19:00");
+    process_open(&later, &w);
+    struct world there = {.d = later.d};
+    CHECK_STR(str_z(scan_at(&there, "G3", number_of(&w, 1), "2020-02-10T12:59:30+08:00")), "valid");
+    CHECK_STR(str_z(scan_at(&there, "G3", number_of(&w, 1), "2020-02-10T13:01:59+08:00")), "elsewhere");
+    CHECK_STR(str_z(scan_at(&there, "G3", number_of(&w, 1), "2020-02-10T13:04:30+08:00")), "valid");
+    CHECK_STR(str_z(scan_at(&there, "G1", number_of(&w, 1), "2020-02-10T13:05:00+08:00")), "elsewhere"); /* both of this process, and as late */
+    CHECK_STR(str_z(scan_at(&there, "G3", number_of(&w, 2), "2020-02-10T13:01:59+08:00")), "valid");
+    later.d = there.d;
+    process_close(&later);
+    close_world(&w);
+}
+
 /* ---- what is undone ---- */
 
 /* Revoked, asked about, and undone together, as when another command of the same group fails late. */
