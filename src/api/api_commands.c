@@ -85,6 +85,7 @@ static int run_one(struct request *rq, const struct command_form *form, struct e
     rq->kind = one->call.kind;
     if (r) rq->errs = &one->call.errs;
     TRY(r);
+    rq->at_once = false; /* the answer may ask */
     /* The snapshot is of no use to a command, and the writer's thread is not to give it back. */
     site_reader_done(rq->site, TAKE(rq->db));
     atomic_fetch_add(&rq->api->later, 1);

@@ -16,7 +16,7 @@ static bool missing(const struct command_call *call, enum scan_field f) {
 static int read_card(struct request *rq, struct command_call *call, struct str text, struct err *e) {
     char number[PASS_NUMBER];
     enum pass_verdict v;
-    TRY(passes_known_read(rq->api->passes, text, &v, number, e));
+    TRY(passes_known_read(rq->api->passes, text, rq->at_once, &v, number, e));
     if (number[0]) *value(call, SCAN_PASS) = VTEXT(arena_str(call->a, str_z(number)));
     else *value(call, SCAN_PASS_CHECK) = VTEXTZ(pass_verdict_name(v));
     return 0;

@@ -121,7 +121,8 @@ bool request_head(const struct request *rq) {
 /* ---- letting go, answering ---- */
 
 int request_db(struct request *rq, struct err *e) {
-    return rq->db ? 0 : site_reader(rq->site, &rq->db, e);
+    if (rq->db) return 0;
+    return rq->at_once ? err_set(e, ERR_RETRY, NULL, M_NONE) : site_reader(rq->site, &rq->db, e);
 }
 
 const struct areas *request_areas(struct request *rq) {
@@ -294,12 +295,25 @@ static size_t on_route(void *app, struct http_call *c, bool *ret_slow) {
     bool many = many_commands(rq);
     bool file = rq->route == &files_route;
     rq->bulk = many || (rq->route && rq->route->flags & R_BYTES);
-    *ret_slow = rq->route && (many || rq->route->flags & R_SLOW || (file ? api->assets_dir[0] : site_shared(api->site)));
-    if (*ret_slow && (rq->bulk || rq->route->flags & R_MANY)) ask_at_the_door(rq, ret_slow);
-    return body_limit(rq, many);
+    bool at_once = rq->route && rq->route->flags & R_MANY && !many && site_shared(api->site);
+    *ret_slow = rq->route && (many || rq->route->flags & R_SLOW || (file ? api->assets_dir[0] : site_shared(api->site) && !at_once));
+    if (*ret_slow && rq->bulk) ask_at_the_door(rq, ret_slow);
+    size_t limit = body_limit(rq, many);
+    rq->at_once = at_once;
+    return limit;
 }
 
-/* A server that is away for a moment costs the caller a delay; RETRY says that nothing was done. */
+/* RETRY says that nothing was done. */
+static void start_over(struct request *rq, size_t headers) {
+    request_release(rq);
+    buf_clear(rq->out);
+    http_headers_back(rq->call, headers);
+    rq->errs = NULL;
+    rq->status = 200;
+    rq->type = JSON_TYPE;
+}
+
+/* A server that is away for a moment costs the caller a delay. */
 static int run_patiently(struct request *rq, struct err *e) {
     bool patient = site_shared(rq->site) && rq->route && !(rq->route->flags & R_NOW);
     int64_t until = monotonic_us() + (patient ? PATIENCE_US : 0);
@@ -307,12 +321,7 @@ static int run_patiently(struct request *rq, struct err *e) {
     for (;;) {
         int r = run(rq, e);
         if (r != -1 || e->code != ERR_RETRY || monotonic_us() > until) return r;
-        request_release(rq);
-        buf_clear(rq->out);
-        http_headers_back(rq->call, headers);
-        rq->errs = NULL;
-        rq->status = 200;
-        rq->type = JSON_TYPE;
+        start_over(rq, headers);
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     }
 }
@@ -320,10 +329,19 @@ static int run_patiently(struct request *rq, struct err *e) {
 static void on_call(void *app UNUSED, struct http_call *c) {
     struct request *rq = http_data(c);
     struct buf out CLEANUP(buf_release) = BUF(BODY_OUT_MOST);
+    size_t headers = http_headers_mark(c);
     struct err e;
     rq->out = &out;
-    int r = run_patiently(rq, &e);
+    int r = rq->at_once ? run(rq, &e) : run_patiently(rq, &e);
     if (r == API_LATER) return;
+    if (r && rq->at_once && e.code == ERR_RETRY) {
+        start_over(rq, headers);
+        rq->at_once = false;
+        if (admission_ask(rq, &e) == 0) {
+            http_hand_over(c);
+            return;
+        }
+    }
     if (r) request_fail(rq, &e);
     else request_answer(rq, rq->status, rq->status == 204 || rq->status == 304 ? NULL : rq->type, buf_str(&out));
 }

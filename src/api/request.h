@@ -95,6 +95,7 @@ struct request {
     const struct actor *actor; /* NULL: nobody */
     const struct session *session;
     bool bulk;        /* many commands, or a file */
+    bool at_once;     /* on the loop's thread though the database is a server: what has to ask it is RETRY, and a worker takes the call over */
     bool turned_away; /* at the door; `refusal` says why */
     struct err refusal;
     struct {

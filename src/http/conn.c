@@ -170,14 +170,19 @@ static void refuse_full(struct conn *c, struct http_call *k, enum http_reason wh
     refuse(c, k, 503, text);
 }
 
+void http_hand_over(struct http_call *k) {
+    struct http_server *s = k->loop->server;
+    if (http_work_push(s, k)) return;
+    http_refused(s, HTTP_WORKERS);
+    http_refuse_call(k, 503, "all workers are busy");
+}
+
 static void dispatch(struct conn *c, struct http_call *k) {
     struct http_server *s = c->loop->server;
     c->reading = NULL;
     if (!k->head.keep) k->close_after = c->last = true;
     if (k->slow) {
-        if (http_work_push(s, k)) return;
-        http_refused(s, HTTP_WORKERS);
-        http_refuse_call(k, 503, "all workers are busy");
+        http_hand_over(k);
         return;
     }
     c->processing = true;

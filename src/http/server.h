@@ -89,6 +89,8 @@ void http_answer(struct http_call *c, int status, const char *type, struct str b
 /* The same with bytes that live as long as the program (embedded files): not copied. */
 void http_answer_static(struct http_call *c, int status, const char *type, struct str body);
 
+/* For a handler on the loop's thread that would have to wait: a worker handles the call once more, or it is refused (503). */
+void http_hand_over(struct http_call *c);
 /* Runs fn on the call's loop thread, from where it may answer: for a thread whose own time is dear.  Once, before the answer. */
 void http_run(struct http_call *c, void (*fn)(struct http_call *c));
 

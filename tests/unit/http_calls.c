@@ -231,34 +231,44 @@ TEST(an_answer_to_a_client_that_went_away_is_dropped) {
     desk_stop(&d, 100000);
 }
 
-TEST(a_full_worker_queue_gives_503_with_retry_after_and_the_connection_stays) {
+static void fill_worker_queue(const char *path) {
+    struct arena a CLEANUP(arena_release) = {0};
     struct desk d;
     struct buf b CLEANUP(buf_release) = BUF(1 << 20);
     desk_start(&d, (struct http_options){.workers = 1, .max_queued = 2});
+    const char *request = arena_printf(&a, "GET %s HTTP/1.1\r\n" H "\r\n", path);
     int fds[3];
     for (int i = 0; i < 3; i++) {
         fds[i] = client_connect(&d);
-        client_sendz(fds[i], "GET /slow/x HTTP/1.1\r\n" H "\r\n");
+        client_sendz(fds[i], request);
         if (i == 0) desk_wait_entered(&d, 1);
     }
     for (int i = 0; i < 400 && http_counts(d.server).queued < 2; i++) usleep(5000);
     CHECK_INT(http_counts(d.server).queued, 2);
     int fd = client_connect(&d);
-    client_sendz(fd, "GET /slow/y HTTP/1.1\r\n" H "\r\n");
-    struct str a = client_read(fd, &b, "busy");
-    CHECK_INT(status_of(a), 503);
-    CHECK(has(a, "Retry-After: ") && !has(a, "Connection: close"));
+    client_sendz(fd, request);
+    struct str answer = client_read(fd, &b, "busy");
+    CHECK_INT(status_of(answer), 503);
+    CHECK(has(answer, "Retry-After: ") && !has(answer, "Connection: close"));
     client_sendz(fd, "GET /hello HTTP/1.1\r\n" H "\r\n");
     buf_clear(&b);
     CHECK_INT(status_of(client_read(fd, &b, "hello")), 200);
     desk_open(&d);
     for (int i = 0; i < 3; i++) {
         buf_clear(&b);
-        CHECK_INT(status_of(client_read(fds[i], &b, "/slow/x")), 200);
+        CHECK_INT(status_of(client_read(fds[i], &b, path)), 200);
         close(fds[i]);
     }
     close(fd);
     desk_stop(&d, 100000);
+}
+
+TEST(a_full_worker_queue_gives_503_with_retry_after_and_the_connection_stays) {
+    fill_worker_queue("/slow/x");
+}
+
+TEST(a_call_that_the_loop_hands_over_is_handled_by_a_worker_or_refused_like_any_other) {
+    fill_worker_queue("/over/x");
 }
 
 TEST(connections_over_the_limit_are_told_and_closed) {

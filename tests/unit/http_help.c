@@ -79,7 +79,10 @@ static void handle(void *app, struct http_call *c) {
         http_answer(c, 200, "text/plain", str_z(text));
     } else if (str_eqz(path, "/keep")) {
         keep(d, c);
-    } else if (str_starts(path, STR("/slow"))) {
+    } else if (str_starts(path, STR("/over")) && !http_data(c)) {
+        http_set_data(c, d);
+        http_hand_over(c);
+    } else if (str_starts(path, STR("/slow")) || str_starts(path, STR("/over"))) {
         wait_open(d);
         http_answer(c, 200, "text/plain", path);
     } else if (str_eqz(path, "/pour")) {

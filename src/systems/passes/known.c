@@ -27,10 +27,11 @@ void passes_known_free(struct passes_known *k) {
     free(k);
 }
 
-static int refresh(struct passes_known *k, struct err *e) {
+static int refresh(struct passes_known *k, bool at_once, struct err *e) {
     struct db *db;
     int64_t now = monotonic_us();
     if (k->read_at && now - k->read_at < KEPT_US) return 0;
+    if (at_once) return err_set(e, ERR_RETRY, NULL, M_NONE);
     TRY(site_reader(k->site, &db, e));
     arena_clear(&k->arena);
     k->read_at = 0;
@@ -41,12 +42,12 @@ static int refresh(struct passes_known *k, struct err *e) {
 }
 
 /* The lock is held while a signature is looked at: some 100 us, which is the work of a whole processor anyway. */
-int passes_known_read(struct passes_known *k, struct str text, enum pass_verdict *ret, char ret_number[PASS_NUMBER], struct err *e) {
+int passes_known_read(struct passes_known *k, struct str text, bool at_once, enum pass_verdict *ret, char ret_number[PASS_NUMBER], struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
     struct pass_claims claims;
     ret_number[0] = 0;
     pthread_mutex_lock(&k->lock);
-    int r = refresh(k, e);
+    int r = refresh(k, at_once, e);
     struct pass_gate g = {.keys = k->keys.published, .keys_n = k->keys.published_n, .now_at = site_now(k->site)};
     if (r == 0) *ret = pass_verify(&a, &g, str_trim(text), &claims);
     pthread_mutex_unlock(&k->lock);

@@ -8,7 +8,7 @@ struct passes_known;
 struct passes_known *passes_known_new(struct site *s);
 void passes_known_free(struct passes_known *k); /* accepts NULL */
 /* A card's text: *ret_number is filled when it is genuine, whatever else is to be said of it (that is for the records); empty otherwise, with the verdict.
- * From any thread. */
-int passes_known_read(struct passes_known *k, struct str text, enum pass_verdict *ret, char ret_number[PASS_NUMBER], struct err *e);
+ * From any thread.  RETRY when the keys would have to be read and `at_once` forbids it. */
+int passes_known_read(struct passes_known *k, struct str text, bool at_once, enum pass_verdict *ret, char ret_number[PASS_NUMBER], struct err *e);
 
 #endif
