@@ -7,7 +7,7 @@ import { Load } from './load.mjs';
 
 const seconds = Number(process.argv[2] || 30), every = Number(process.argv[3] || 5);
 /* What a request may leave in memory.  The slack is for what fills and stays: on SQLite the page caches of the writer (64 MiB) and of six readers (16 MiB
- * each); on a server the 16 MiB in which the writer remembers recent uses (core/lately.h), and about 2 MiB of freed memory that the allocator keeps for each of
+ * each); on a server the memory of ids and recent uses, some MiB at the rates of this load (core/lately.h, core/used.h), and about 2 MiB of freed memory that the allocator keeps for each of
  * eight workers (cli/cmd_serve.c).  A connection of a worker opened late is three files. */
 const SLACK = ON_SERVER ? 32 << 20 : 160 << 20, FOR_EACH = 64, LATE_FILES = 12;
 const WAL_MOST = 2 * 32768 * 4120; /* at so many pages it is ended at any cost; as much again while a reader holds it up */
