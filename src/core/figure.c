@@ -102,31 +102,90 @@ static int load_query(const struct ask *k, const struct rule *u, day_t from, day
     return got;
 }
 
-/* By cut, or for each day.  The texts must live as long as the rows. */
-static int open_tally(const struct ask *k, const struct rule *u, bool each_day, struct rows **ret, struct err *e) {
-    char day[DAY_TEXT];
-    struct str first = arena_str(k->a, str_z(day_text(k->from, day))), last = arena_str(k->a, str_z(day_text(k->to, day)));
-    struct val site = VINT(k->s->id), path = VTEXT(k->path), id = VTEXTZ(u->f->id);
-    if (u->f->how == FLOW) {
-        const struct val v[] = {site, path, id, VTEXT(first), VTEXT(last)};
-        return put_question(k, &figure_stmts[each_day ? ST_TALLY_FLOW_DAYS : ST_TALLY_FLOW], v, COUNT(v), ret, e);
-    }
-    const struct val v[] = {site, path, id, VTEXT(last)};
-    return put_question(k, &figure_stmts[each_day ? ST_TALLY_STOCK_DAYS : ST_TALLY_STOCK], v, COUNT(v), ret, e);
+/* What is asked of tallies: those of the table, then those that lie by on a server. */
+struct tally_reader {
+    const struct ask *k;
+    const struct rule *rule;
+    bool each_day;
+    struct rows *rows;
+    struct held_reader held;
+};
+struct tally_part {
+    struct str cut; /* until the next one */
+    day_t day;      /* each_day: within the period, a stock's of before on its first */
+    int64_t n;
+};
+
+static void tallies_done(struct tally_reader *t) {
+    rows_donep(&t->rows);
+    held_done(&t->held);
 }
 
-static int load_tallies(const struct ask *k, const struct rule *u, struct cells *c, struct err *e) {
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    int got = 0;
-    TRY(open_tally(k, u, false, &rows, e));
-    while (rows && (got = rows_next(rows, e)) > 0) cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), (double)rows_int(rows, 1));
+/* The texts must live as long as the rows. */
+static int open_table(struct tally_reader *t, struct err *e) {
+    char day[DAY_TEXT];
+    const struct ask *k = t->k;
+    struct str first = arena_str(k->a, str_z(day_text(k->from, day))), last = arena_str(k->a, str_z(day_text(k->to, day)));
+    struct val site = VINT(k->s->id), path = VTEXT(k->path), id = VTEXTZ(t->rule->f->id);
+    if (t->rule->f->how == FLOW) {
+        const struct val v[] = {site, path, id, VTEXT(first), VTEXT(last)};
+        return put_question(k, &figure_stmts[t->each_day ? ST_TALLY_FLOW_DAYS : ST_TALLY_FLOW], v, COUNT(v), &t->rows, e);
+    }
+    const struct val v[] = {site, path, id, VTEXT(last)};
+    return put_question(k, &figure_stmts[t->each_day ? ST_TALLY_STOCK_DAYS : ST_TALLY_STOCK], v, COUNT(v), &t->rows, e);
+}
+
+/* By cut, or for each day. */
+static int tallies_open(struct tally_reader *t, const struct ask *k, const struct rule *u, bool each_day, struct err *e) {
+    *t = (struct tally_reader){.k = k, .rule = u, .each_day = each_day};
+    if (db_shared(k->db)) TRY(db_foresee(k->db, &figure_stmts[ST_TALLY_HELD], e, VINT(k->s->id)));
+    TRY(open_table(t, e));
+    return k->ahead || !db_shared(k->db) ? 0 : held_open(&t->held, k->db, k->s->id, u, e);
+}
+
+static day_t in_period(day_t d, const struct ask *k) {
+    return d == DAY_NONE || d < k->from ? k->from : d;
+}
+
+static int next_row(struct tally_reader *t, struct tally_part *ret, struct err *e) {
+    day_t d = DAY_NONE;
+    int got = rows_next(t->rows, e);
+    if (got <= 0) return got;
+    *ret = (struct tally_part){.cut = rows_text(t->rows, 0), .n = rows_int(t->rows, t->each_day ? 2 : 1)};
+    if (t->each_day && !day_from_iso(rows_text(t->rows, 1), &d)) d = DAY_NONE;
+    ret->day = in_period(d, t->k);
+    return 1;
+}
+
+static int next_held(struct tally_reader *t, struct tally_part *ret, struct err *e) {
+    struct held_tally h;
+    int got;
+    while ((got = held_next(&t->held, &h, e)) == 1) {
+        bool asked = h.day <= t->k->to && (t->rule->f->how == STOCK || h.day >= t->k->from);
+        if (!asked || !str_eq(h.path, t->k->path)) continue;
+        *ret = (struct tally_part){h.cut, in_period(h.day, t->k), h.n};
+        break;
+    }
     return got;
 }
 
-static day_t row_day(struct rows *rows, const struct ask *k) {
-    day_t d;
-    if (!day_from_iso(rows_text(rows, 1), &d) || d < k->from) return k->from;
-    return d;
+static int tallies_next(struct tally_reader *t, struct tally_part *ret, struct err *e) {
+    if (t->rows) {
+        int got = next_row(t, ret, e);
+        if (got) return got;
+        rows_donep(&t->rows);
+    }
+    return t->held.rows ? next_held(t, ret, e) : 0;
+}
+
+static int load_tallies(const struct ask *k, const struct rule *u, struct cells *c, struct err *e) {
+    struct tally_reader t CLEANUP(tallies_done) = {0};
+    struct tally_part p;
+    int got;
+    TRY(tallies_open(&t, k, u, false, e));
+    while ((got = tallies_next(&t, &p, e)) == 1) cell_add(k->a, c, arena_str(k->a, p.cut), (double)p.n);
+    if (t.held.rows) cells_merge(c);
+    return got;
 }
 
 /* A stock summed over the days of the period: what begins on a day counts on each day that is left. */
@@ -138,13 +197,11 @@ static int load_each_day(const struct ask *k, const struct rule *u, struct cells
         cells_merge(c);
         return 0;
     }
-    struct rows *rows CLEANUP(rows_donep) = NULL;
-    int got = 0;
-    TRY(open_tally(k, u, true, &rows, e));
-    while (rows && (got = rows_next(rows, e)) > 0) {
-        double n = (double)rows_int(rows, 2) * (double)(k->to - row_day(rows, k) + 1);
-        cell_add(k->a, c, arena_str(k->a, rows_text(rows, 0)), n);
-    }
+    struct tally_reader t CLEANUP(tallies_done) = {0};
+    struct tally_part p;
+    int got;
+    TRY(tallies_open(&t, k, u, true, e));
+    while ((got = tallies_next(&t, &p, e)) == 1) cell_add(k->a, c, arena_str(k->a, p.cut), (double)p.n * (double)(k->to - p.day + 1));
     cells_merge(c);
     return got;
 }
@@ -269,11 +326,12 @@ int figure_cuts(struct db *db, struct site *s, struct arena *a, const struct fig
 /* ---- series ---- */
 
 static int series_of_tally(const struct ask *k, const struct rule *u, double *v, struct err *e) {
-    struct rows *rows CLEANUP(rows_donep) = NULL;
+    struct tally_reader t CLEANUP(tallies_done) = {0};
+    struct tally_part p;
     int got;
-    TRY(open_tally(k, u, true, &rows, e));
-    while ((got = rows_next(rows, e)) > 0)
-        if (cut_holds(rows_text(rows, 0), k->want)) v[row_day(rows, k) - k->from] += (double)rows_int(rows, 2);
+    TRY(tallies_open(&t, k, u, true, e));
+    while ((got = tallies_next(&t, &p, e)) == 1)
+        if (cut_holds(p.cut, k->want)) v[p.day - k->from] += (double)p.n;
     if (u->f->how == STOCK)
         for (size_t i = 1; i < days_in(k); i++) v[i] += v[i - 1];
     return got;

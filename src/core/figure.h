@@ -16,11 +16,22 @@ struct tally_key {
 struct tally_batch; /* deltas of the commands of one transaction */
 struct tally_batch *tally_batch_new(void);
 void tally_batch_free(struct tally_batch *b);
-void tally_batch_clear(struct tally_batch *b);
+void tally_batch_freep(struct tally_batch **b);
+void tally_batch_start(struct tally_batch *b);              /* a transaction: empty */
 size_t tally_batch_mark(struct tally_batch *b);             /* before a command */
 void tally_batch_undo(struct tally_batch *b, size_t mark);  /* it failed */
-/* Before the commit, outside any command: adds the deltas to the table and empties the batch; on an error the batch stays. */
+/* Outside any command: adds the deltas to the table and empties the batch; on an error the batch stays. */
 int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e);
+/* The same before the commit, behind the group's last journal entry.  On a server each tally is a row to be found and written anew, and most tallies of scans meet
+ * again in the next group: what rows of a log count lies by in tally_group, until there are many groups or somebody else wrote.  Who reads figures adds it; a
+ * statement of a system that reads `tally` itself does not see it. */
+int tally_batch_finish(struct tally_batch *b, struct tx *tx, struct err *e);
+void tally_batch_committed(struct tally_batch *b);
+void tally_batch_strangers(struct tally_batch *b);   /* another process wrote, or nobody knows */
+bool tally_batch_lies_by(const struct tally_batch *b); /* something of this process */
+/* To the table with the deltas and all that lies by, of whom ever; whether there is something. */
+int tally_settle(struct tally_batch *b, struct tx *tx, struct err *e);
+int tally_lies_by(struct db *db, int64_t site, bool *ret, struct err *e);
 /* The record's contributions times sign (+1, -1), for every figure of its kind. */
 void tally_record(struct tally_batch *b, const struct tz *tz, const struct record *r, int sign);
 /* Rows that end: what they counted is kept by the path where they stood (tally_ended), and counted up the tree from there when all is counted again. */

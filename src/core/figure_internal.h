@@ -70,12 +70,41 @@ int dims_cut(struct arena *a, const struct figure_query *q, struct str *ret, str
 
 /* ---- statements ---- */
 enum {
-    ST_TALLY_ADD, ST_TALLY_FLOW, ST_TALLY_FLOW_DAYS, ST_TALLY_STOCK, ST_TALLY_STOCK_DAYS, ST_TALLY_NONE, ST_TALLY_ALL, ST_ENDED_ADD, ST_ENDED_BELOW, ST_ENDED_MOVE, ST__COUNT
+    ST_TALLY_ADD, ST_TALLY_FLOW, ST_TALLY_FLOW_DAYS, ST_TALLY_STOCK, ST_TALLY_STOCK_DAYS, ST_TALLY_HOLD, ST_TALLY_HELD, ST_TALLY_NONE, ST_TALLY_ALL,
+    ST_ENDED_ADD, ST_ENDED_BELOW, ST_ENDED_MOVE, ST__COUNT
 };
 extern struct stmt figure_stmts[ST__COUNT];
 /* Records that a FLOW may count: $1 site $2 first value of `on` $3 the one behind the last $4 path from $5 path to $6 after path
  * $7 after id $8 limit; order path, id.  span_at: $9 the id of what `way` points to. */
 void span_build(struct arena *a, struct rule *u);
+
+/* ---- what the newest groups have counted (tally_group) ----
+ * `counts` of a group has a part for each figure, cut and day: a line with each of these, one with the number of bytes that follow, and in these a line "path n"
+ * for each area. */
+struct held_reader {
+    const struct rule *only; /* NULL: all figures */
+    struct rows *rows;
+    struct str left, lines; /* parts not begun; what is left of one */
+    const struct rule *rule;
+    struct str cut;
+    day_t day;
+};
+struct held_tally {
+    const struct rule *rule;
+    struct str path, cut; /* until the next one */
+    day_t day;
+    int64_t n;
+};
+int held_open(struct held_reader *h, struct db *db, int64_t site, const struct rule *only, struct err *e);
+int held_next(struct held_reader *h, struct held_tally *ret, struct err *e); /* 1, 0 the end, -1; CORRUPT "tally_group" */
+void held_done(struct held_reader *h);                                       /* of one that is all zero, too */
+/* What belongs to one part comes one after the other; texts live until held_end. */
+struct held_writer {
+    struct buf *to, lines;
+    struct held_tally last;
+};
+void held_add(struct held_writer *w, const struct held_tally *t);
+void held_end(struct held_writer *w);
 
 /* ---- records of a kind, in path order and without those removed unless said otherwise ---- */
 struct record_scan {

@@ -137,7 +137,7 @@ static int count_slice(struct tx *tx, struct slice *x, const struct val *v, size
     struct arena a CLEANUP(arena_release) = {0};
     struct record r;
     int got;
-    tally_batch_clear(x->tallies);
+    tally_batch_start(x->tallies);
     TRY(db_query_n(tx->db, &x->table->rows, v, n, &rows, e));
     while ((got = rows_next(rows, e)) == 1) {
         record_read(&a, x->kind, rows, &r);

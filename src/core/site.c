@@ -274,6 +274,12 @@ static void set_clock(struct site *s) {
     if (fixed && tz_parse(s->tz, str_z(fixed), &at)) s->clock.fixed_us = at;
 }
 
+static int end_transaction(struct db *db, int r, struct err *e) {
+    if (r == 0) r = db_commit(db, e);
+    if (r) db_rollback(db);
+    return r;
+}
+
 /* Of two processes that start at once the second finds it done. */
 static int rebuild_tallies(struct site *s, struct db *db, struct str rules, struct err *e) {
     struct arena a CLEANUP(arena_release) = {0};
@@ -297,10 +303,18 @@ static int update_tallies(struct site *s, struct db *db, struct err *e) {
     if (setting_get(db, s->id, &a, "figures", &was, e) < 0) return -1;
     if (str_eq(was, buf_str(&is))) return 0;
     TRY(db_begin(db, true, e));
-    int r = rebuild_tallies(s, db, buf_str(&is), e);
-    if (r == 0) r = db_commit(db, e);
-    if (r) db_rollback(db);
-    return r;
+    return end_transaction(db, rebuild_tallies(s, db, buf_str(&is), e), e);
+}
+
+/* Of a file only: what a copy from a server brought along. */
+static int settle_tallies(struct site *s, struct db *db, struct err *e) {
+    struct tally_batch *b CLEANUP(tally_batch_freep) = tally_batch_new();
+    struct tx tx = {.site = s, .db = db, .seq = s->last_seq};
+    bool any = false;
+    if (!db_shared(db)) TRY(tally_lies_by(db, s->id, &any, e));
+    if (!any) return 0;
+    TRY(db_begin(db, true, e));
+    return end_transaction(db, tally_settle(b, &tx, e), e);
 }
 
 static int rebuild_traces(struct site *s, struct db *db, const struct kind *k, struct err *e) {
@@ -317,10 +331,7 @@ static int update_traces(struct site *s, struct db *db, const struct kind *k, st
     TRY(trace_missing(db, s->id, k, &missing, e));
     if (!missing) return 0;
     TRY(db_begin(db, true, e));
-    int r = rebuild_traces(s, db, k, e);
-    if (r == 0) r = db_commit(db, e);
-    if (r) db_rollback(db);
-    return r;
+    return end_transaction(db, rebuild_traces(s, db, k, e), e);
 }
 
 static int open_all(struct site *s, struct err *e) {
@@ -333,6 +344,7 @@ static int open_all(struct site *s, struct err *e) {
     TRY(read_settings(s, db, e));
     set_clock(s);
     TRY(update_tallies(s, db, e));
+    TRY(settle_tallies(s, db, e));
     for (size_t i = 0; i < kind_count(); i++)
         if (trace_kind(kind_at(i))) TRY(update_traces(s, db, kind_at(i), e));
     TRY(areas_load(db, s->id, &s->areas, e));

@@ -1,15 +1,17 @@
-/* Counting: deltas gathered while commands run, added to the table before the commit.
+/* Counting: deltas gathered while commands run, added to the table before the commit, or laid by for some groups (tally_batch_finish).
  *
  * A scan at a gate counts in half a dozen figures at five levels, thousands of times a second, and most of these meet in the same few
  * tallies.  So texts become numbers once, a tally is four numbers, and what a command added is a log that can be taken back. */
 #include "core/figure_internal.h"
+
+#include "core/journal.h"
 
 struct tally {
     uint32_t path, cut; /* interned */
     uint32_t figure;
     day_t day;
     bool seen; /* tally_recount met its row */
-    int64_t n;
+    int64_t n, held; /* held: of tally_recount, what is stored */
 };
 struct tally_undo {
     uint32_t tally;
@@ -30,7 +32,11 @@ struct tally_batch {
     struct tally_undo *undo;
     size_t undo_n, undo_cap;
     bool for_good; /* nothing is taken back: no undo log */
+    bool known;              /* which slots of tally_group are in use: the first ones */
+    int64_t groups, laid_by; /* so many, and their tallies */
+    bool settled, more;      /* what this transaction does: none is in use any more; one more */
 };
+enum { GROUPS_MOST = 64, LAID_BY_MOST = 2048, GROUP_TEXT = 100000 };
 enum { SLOTS_FIRST = 1024, SLOTS_KEPT = 1 << 16 };
 
 static void *grown(void *p, size_t *cap, size_t size) {
@@ -65,7 +71,7 @@ void tally_batch_free(struct tally_batch *b) {
     free(b);
 }
 
-static void batch_freep(struct tally_batch **b) {
+void tally_batch_freep(struct tally_batch **b) {
     tally_batch_free(*b);
 }
 
@@ -75,12 +81,17 @@ static void slots_clear(struct slots *s) {
     else memset(s->at, 0, s->n * sizeof *s->at);
 }
 
-void tally_batch_clear(struct tally_batch *b) {
+static void batch_clear(struct tally_batch *b) {
     if (b->text_n == 0) return;
     arena_clear(&b->arena);
     slots_clear(&b->text_slots);
     slots_clear(&b->slots);
     b->text_n = b->n = b->undo_n = 0;
+}
+
+void tally_batch_start(struct tally_batch *b) {
+    batch_clear(b);
+    b->settled = b->more = false;
 }
 
 /* ---- texts ---- */
@@ -143,17 +154,20 @@ static uint32_t *tally_slot(const struct tally_batch *b, const struct tally *key
     return &b->slots.at[at];
 }
 
+static uint32_t tally_index(struct tally_batch *b, const struct tally *key) {
+    uint32_t *slot = tally_slot(b, key);
+    if (*slot) return *slot - 1;
+    if (b->n == b->cap) b->all = grown(b->all, &b->cap, sizeof *b->all);
+    INVARIANT(b->n < UINT32_MAX / 2);
+    uint32_t i = (uint32_t)b->n++;
+    b->all[i] = (struct tally){.path = key->path, .cut = key->cut, .figure = key->figure, .day = key->day};
+    *slot = i + 1;
+    if (b->n * 2 > b->slots.n) tallies_grow(b);
+    return i;
+}
+
 static void add(struct tally_batch *b, const struct tally *delta) {
-    uint32_t *slot = tally_slot(b, delta), i = *slot - 1;
-    if (!*slot) {
-        if (b->n == b->cap) b->all = grown(b->all, &b->cap, sizeof *b->all);
-        INVARIANT(b->n < UINT32_MAX / 2);
-        i = (uint32_t)b->n;
-        b->all[b->n++] = *delta;
-        b->all[i].n = 0;
-        *slot = i + 1;
-        if (b->n * 2 > b->slots.n) tallies_grow(b);
-    }
+    uint32_t i = tally_index(b, delta);
     b->all[i].n += delta->n;
     if (b->for_good) return;
     if (b->undo_n == b->undo_cap) b->undo = grown(b->undo, &b->undo_cap, sizeof *b->undo);
@@ -227,6 +241,12 @@ void tally_ending(struct tally_batch *b, const struct tz *tz, const struct recor
 
 /* ---- to the table ---- */
 
+static struct tally_key key_of(const struct tally_batch *b, const struct tally *t, char day[DAY_TEXT]) {
+    struct str d = t->day == DAY_NONE ? STR("") : str_z(day_text(t->day, day));
+    return (struct tally_key){b->text[t->path], str_z(figure_at(t->figure)->id), b->text[t->cut], d};
+}
+
+/* Always in one order: two processes that write to one database then never wait for each other in a circle. */
 static int tally_cmp(const void *x, const void *y, void *batch) {
     const struct tally_batch *b = batch;
     const struct tally *p = &b->all[*(const uint32_t *)x], *q = &b->all[*(const uint32_t *)y];
@@ -237,24 +257,26 @@ static int tally_cmp(const void *x, const void *y, void *batch) {
     return c;
 }
 
-static struct tally_key key_of(const struct tally_batch *b, const struct tally *t, char day[DAY_TEXT]) {
-    struct str d = t->day == DAY_NONE ? STR("") : str_z(day_text(t->day, day));
-    return (struct tally_key){b->text[t->path], str_z(figure_at(t->figure)->id), b->text[t->cut], d};
+enum which { EVERYTHING, OF_LOGS, OF_OTHERS };
+
+static bool is_of(const struct tally *t, enum which w) {
+    bool log = figure_at(t->figure)->kind->flags & KIND_LOG;
+    return w == EVERYTHING || log == (w == OF_LOGS);
 }
 
-/* Always in one order: two processes that write to one database then never wait for each other in a circle. */
-static size_t changed(struct tally_batch *b, uint32_t *order) {
+static size_t changed(struct tally_batch *b, enum which w, int (*cmp)(const void *x, const void *y, void *batch), uint32_t **ret) {
+    uint32_t *order = arena_new(&b->arena, uint32_t, b->n);
     size_t n = 0;
     for (size_t i = 0; i < b->n; i++)
-        if (b->all[i].n) order[n++] = (uint32_t)i;
-    qsort_r(order, n, sizeof *order, tally_cmp, b);
+        if (b->all[i].n && is_of(&b->all[i], w)) order[n++] = (uint32_t)i;
+    qsort_r(order, n, sizeof *order, cmp, b);
+    *ret = order;
     return n;
 }
 
-static int write_out(struct tally_batch *b, struct tx *tx, const struct stmt *to, struct err *e) {
-    if (b->n == 0) return 0;
-    uint32_t *order = arena_new(&b->arena, uint32_t, b->n);
-    size_t n = changed(b, order);
+static int write_some(struct tally_batch *b, struct tx *tx, enum which w, const struct stmt *to, struct err *e) {
+    uint32_t *order;
+    size_t n = changed(b, w, tally_cmp, &order);
     char day[DAY_TEXT];
     for (size_t i = 0; i < n; i++) {
         const struct tally *t = &b->all[order[i]];
@@ -262,12 +284,102 @@ static int write_out(struct tally_batch *b, struct tx *tx, const struct stmt *to
         TRY(db_run(tx->db, to, e, VINT(tx->site->id), VTEXT(k.path), VTEXT(k.figure), VTEXT(k.cut),
                    VTEXT(k.day), VINT(t->n)));
     }
-    tally_batch_clear(b);
     return db_send(tx->db, e); /* the next batch may hold the same tallies */
+}
+
+static int write_out(struct tally_batch *b, struct tx *tx, const struct stmt *to, struct err *e) {
+    if (b->n == 0) return 0;
+    TRY(write_some(b, tx, EVERYTHING, to, e));
+    batch_clear(b);
+    return 0;
 }
 
 int tally_batch_flush(struct tally_batch *b, struct tx *tx, struct err *e) {
     return write_out(b, tx, &figure_stmts[ST_TALLY_ADD], e);
+}
+
+/* ---- laid by ---- */
+
+/* Into n, or apart from it. */
+static int read_held(struct tally_batch *b, struct db *db, int64_t site, bool apart, struct err *e) {
+    struct held_reader h CLEANUP(held_done) = {0};
+    struct held_tally t;
+    int got;
+    TRY(held_open(&h, db, site, NULL, e));
+    while ((got = held_next(&h, &t, e)) == 1) {
+        uint32_t i = tally_index(b, &(struct tally){.path = intern(b, t.path), .cut = intern(b, t.cut), .figure = t.rule->index, .day = t.day});
+        *(apart ? &b->all[i].held : &b->all[i].n) += t.n;
+    }
+    return got;
+}
+
+static int put_group(struct tx *tx, int64_t slot, struct str counts, struct err *e) {
+    return db_run(tx->db, &figure_stmts[ST_TALLY_HOLD], e, VINT(tx->site->id), VINT(slot), VINT(tx->seq), VTEXT(counts));
+}
+
+/* It is read again, for another process may have settled it. */
+int tally_settle(struct tally_batch *b, struct tx *tx, struct err *e) {
+    TRY(read_held(b, tx->db, tx->site->id, false, e));
+    TRY(put_group(tx, 0, STR(""), e));
+    b->settled = true;
+    return tally_batch_flush(b, tx, e);
+}
+
+int tally_lies_by(struct db *db, int64_t site, bool *ret, struct err *e) {
+    struct held_reader h CLEANUP(held_done) = {0};
+    struct held_tally t;
+    TRY(held_open(&h, db, site, NULL, e));
+    int got = held_next(&h, &t, e);
+    *ret = got == 1;
+    return MIN(got, 0);
+}
+
+static int part_cmp(const void *x, const void *y, void *batch) {
+    const struct tally_batch *b = batch;
+    const struct tally *p = &b->all[*(const uint32_t *)x], *q = &b->all[*(const uint32_t *)y];
+    if (p->figure != q->figure) return p->figure < q->figure ? -1 : 1;
+    if (p->cut != q->cut) return p->cut < q->cut ? -1 : 1;
+    return (p->day > q->day) - (p->day < q->day);
+}
+
+static void write_group(const struct tally_batch *b, const uint32_t *order, size_t n, struct buf *to) {
+    struct held_writer w = {.to = to, .lines = BUF(to->max)};
+    for (size_t i = 0; i < n; i++) {
+        const struct tally *t = &b->all[order[i]];
+        held_add(&w, &(struct held_tally){rule_of(figure_at(t->figure)), b->text[t->path], b->text[t->cut], t->day, t->n});
+    }
+    held_end(&w);
+}
+
+int tally_batch_finish(struct tally_batch *b, struct tx *tx, struct err *e) {
+    bool noticed = tx->seq >= tx->batch; /* the journal has something new: it tells others, and slots by their age */
+    if (!db_shared(tx->db) || b->n == 0 || !noticed || !tx->alone || b->settled) return tally_batch_flush(b, tx, e);
+    struct buf text CLEANUP(buf_release) = BUF(GROUP_TEXT);
+    uint32_t *order;
+    size_t n = changed(b, OF_LOGS, part_cmp, &order);
+    if (n == 0) return tally_batch_flush(b, tx, e);
+    write_group(b, order, n, &text);
+    if (text.failed || !b->known || b->groups == GROUPS_MOST || b->laid_by >= LAID_BY_MOST) return tally_settle(b, tx, e);
+    b->laid_by += (int64_t)n;
+    b->more = true;
+    TRY(put_group(tx, b->groups + 1, buf_str(&text), e));
+    return write_some(b, tx, OF_OTHERS, &figure_stmts[ST_TALLY_ADD], e);
+}
+
+void tally_batch_committed(struct tally_batch *b) {
+    if (b->settled) {
+        b->groups = b->laid_by = 0;
+        b->known = true;
+    }
+    b->groups += b->more;
+}
+
+void tally_batch_strangers(struct tally_batch *b) {
+    b->known = false;
+}
+
+bool tally_batch_lies_by(const struct tally_batch *b) {
+    return b->groups > 0;
 }
 
 /* ---- what has ended ---- */
@@ -356,32 +468,36 @@ static int count_all(struct tally_batch *b, struct site *s, struct db *db, struc
 }
 
 int tally_rebuild(struct tx *tx, struct err *e) {
-    struct tally_batch *b CLEANUP(batch_freep) = tally_batch_new();
+    struct tally_batch *b CLEANUP(tally_batch_freep) = tally_batch_new();
+    TRY(journal_end(tx->db, tx->site->id, &tx->seq, &tx->chain, e));
     TRY(db_run(tx->db, &figure_stmts[ST_TALLY_NONE], e, VINT(tx->site->id)));
+    TRY(put_group(tx, 0, STR(""), e)); /* what lies by is counted anew, too */
     TRY(count_all(b, tx->site, tx->db, e));
     return tally_batch_flush(b, tx, e);
 }
 
 int tally_recount(struct site *s, struct db *db, void (*wrong)(void *arg, const struct tally_key *k, int64_t stored, int64_t counted),
                   void *arg, struct err *e) {
-    struct tally_batch *b CLEANUP(batch_freep) = tally_batch_new();
-    TRY(count_all(b, s, db, e));
+    struct tally_batch *b CLEANUP(tally_batch_freep) = tally_batch_new();
     struct rows *rows CLEANUP(rows_donep) = NULL;
     struct stored row = {0};
     int got;
+    TRY(count_all(b, s, db, e));
+    TRY(read_held(b, db, s->id, true, e));
     TRY(db_stream(db, &figure_stmts[ST_TALLY_ALL], &rows, e, VINT(s->id)));
     while ((got = rows_next(rows, e)) > 0) {
         row.k = (struct tally_key){rows_text(rows, 0), rows_text(rows, 1), rows_text(rows, 2), rows_text(rows, 3)};
-        int64_t n = rows_int(rows, 4);
-        struct tally *t = counted_for(b, &row);
-        if (t) t->seen = true;
-        if (n != (t ? t->n : 0)) wrong(arg, &row.k, n, t ? t->n : 0);
+        struct tally none = {0}, *t = counted_for(b, &row);
+        if (!t) t = &none;
+        t->seen = true;
+        t->held += rows_int(rows, 4);
+        if (t->held != t->n) wrong(arg, &row.k, t->held, t->n);
     }
     if (got < 0) return -1;
     char day[DAY_TEXT];
     for (size_t i = 0; i < b->n; i++) {
         struct tally_key k = key_of(b, &b->all[i], day);
-        if (!b->all[i].seen && b->all[i].n) wrong(arg, &k, 0, b->all[i].n);
+        if (!b->all[i].seen && b->all[i].held != b->all[i].n) wrong(arg, &k, b->all[i].held, b->all[i].n);
     }
     return 0;
 }

@@ -27,7 +27,7 @@ int tx_start(struct tx *tx, struct err *e) {
     tx->now = site_now(tx->site);
     tx->today = tz_day(tx->site->tz, tx->now);
     tx->areas_changed = tx->traced = false;
-    tally_batch_clear(tx->tallies);
+    tally_batch_start(tx->tallies);
     tx_log_clear(tx);
     return 0;
 }
@@ -40,8 +40,8 @@ static int note_areas(struct tx *tx, struct err *e) {
 
 int tx_finish(struct tx *tx, struct err *e) {
     TRY(note_areas(tx, e));
-    TRY(tally_batch_flush(tx->tallies, tx, e));
-    return tx_log_close(tx, e);
+    TRY(tx_log_close(tx, e));
+    return tally_batch_finish(tx->tallies, tx, e);
 }
 
 struct tx_mark tx_mark(struct tx *tx) {

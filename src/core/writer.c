@@ -91,7 +91,7 @@ static int run_item(struct writer *w, struct tx *tx, struct write_item *item, bo
     arena_clear(&w->arena);
     bool areas_changed = tx->areas_changed;
     item->failed = false;
-    if (item->reads_figures) TRY(tally_batch_flush(tx->tallies, tx, e));
+    if (item->reads_figures) TRY(db_shared(tx->db) ? tally_settle(tx->tallies, tx, e) : tally_batch_flush(tx->tallies, tx, e));
     struct tx_mark mark = tx_mark(tx);
     int64_t writes = db_writes(tx->db);
     size_t used = used_mark(tx->used);
@@ -153,6 +153,7 @@ static void pause_us(int64_t us) {
 static int others_wrote(struct writer *w, struct tx *tx, const struct group *g, struct err *e) {
     kept_clear(w->kept);
     memo_clear(w->memo);
+    tally_batch_strangers(w->tallies);
     lately_start(w->ids, INT64_MAX);
     if (used_started(w->used)) TRY(tx_used_learn(tx, w->seq, e));
     if (!tx->alone) return 0;
@@ -193,6 +194,7 @@ static int end_commit(struct writer *w, struct group *g, struct err *e) {
         forget(w);
     } else {
         used_keep(w->used);
+        tally_batch_committed(w->tallies);
         w->seq = g->left_at;
     }
     g->uncertain = r && (g->uncertain || (e->code == ERR_RETRY && db_shared(w->db)));
@@ -408,12 +410,39 @@ static struct group *take_group(struct writer *w) {
     return g;
 }
 
-static void checkpoint_when_idle(struct writer *w) {
+static void put_in_queue(struct writer *w, struct write_item *item) {
+    item->next = NULL;
+    item->queued_at = monotonic_us();
+    *w->last = item;
+    w->last = &item->next;
+    if (w->queued++ == 0) pthread_cond_signal(&w->wake);
+}
+
+static int run_nothing(struct tx *tx, struct write_item *item, struct err *e) {
+    (void)tx, (void)item, (void)e;
+    return 0;
+}
+
+static void free_item(struct write_item *item) {
+    free(item);
+}
+
+/* Where nobody writes, no tallies lie by. */
+static void tallies_when_idle(struct writer *w) {
+    struct write_item *item = calloc(1, sizeof *item);
+    INVARIANT(item);
+    *item = (struct write_item){.run = run_nothing, .done = free_item, .reads_figures = true};
+    put_in_queue(w, item);
+}
+
+static void when_idle(struct writer *w) {
     if (w->counts.commits - w->checkpointed >= 64) checkpoint(w);
+    if (tally_batch_lies_by(w->tallies)) tallies_when_idle(w);
 }
 
 static void *writer_main(void *arg) {
     struct writer *w = arg;
+    bool ending = false;
     pthread_mutex_lock(&w->lock);
     for (;;) {
         struct group *group = take_group(w);
@@ -431,11 +460,16 @@ static void *writer_main(void *arg) {
             pthread_mutex_lock(&w->lock);
             continue;
         }
-        if (w->stopping) break;
+        if (w->stopping) {
+            if (ending || !tally_batch_lies_by(w->tallies)) break;
+            ending = true;
+            tallies_when_idle(w);
+            continue;
+        }
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += 2;
-        if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT) checkpoint_when_idle(w);
+        if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT) when_idle(w);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -503,13 +537,7 @@ bool writer_submit(struct site *s, struct write_item *item) {
     struct writer *w = s->writer;
     pthread_mutex_lock(&w->lock);
     bool taken = !w->stopping && w->queued < QUEUE_MOST;
-    if (taken) {
-        item->next = NULL;
-        item->queued_at = monotonic_us();
-        *w->last = item;
-        w->last = &item->next;
-        if (w->queued++ == 0) pthread_cond_signal(&w->wake);
-    }
+    if (taken) put_in_queue(w, item);
     pthread_mutex_unlock(&w->lock);
     return taken;
 }

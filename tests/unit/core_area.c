@@ -20,6 +20,7 @@ static int64_t tally(const char *figure, const char *area) {
     struct err e;
     int64_t n = -1;
     stmt_register(&s, 1);
+    tallies_settle();
     CHECK(site_reader(w.s, &db, &e) == 0);
     CHECK(db_int(db, &s, &n, &e, VINT(w.s->id), VTEXTZ(figure), VTEXT(path_of_area(area))) == 1);
     site_reader_done(w.s, db);

@@ -40,6 +40,8 @@ int64_t records_of(const char *kind); /* that are not removed */
 struct digest state_now(void);        /* over all records, tallies, and the end of the journal */
 const char *identity(const char *birth, int n);
 
+void tallies_settle(void);            /* all of them into the table `tally` */
+
 /* SQL past the program; U'hex' is an id, X'hex' a blob. */
 void tamper(const char *sql);
 /* What fsck finds wrong in the part; *ret_all, when not NULL, in all parts. */

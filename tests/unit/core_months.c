@@ -57,6 +57,7 @@ static struct digest tallies(void) {
     struct err e;
     int64_t n;
     stmt_register(&all, 1);
+    tallies_settle();
     digest_start(&d);
     CHECK(site_reader(w.s, &db, &e) == 0);
     CHECK(db_query(db, &all, &rows, &e, VINT(w.s->id)) == 0);

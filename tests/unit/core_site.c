@@ -270,6 +270,7 @@ static struct digest counted(void) {
     struct db *db;
     struct err e;
     stmt_register(&tallies, 1);
+    tallies_settle();
     digest_start(&d);
     CHECK(site_reader(w.s, &db, &e) == 0);
     CHECK(db_query(db, &tallies, &rows, &e, VINT(w.s->id)) == 0);

@@ -184,7 +184,7 @@ TEST(what_a_failed_command_counted_is_taken_back) {
     tally_batch_undo(b, mark);
     CHECK_INT(tally_batch_mark(b), mark);
     tally_batch_undo(b, 0);
-    tally_batch_clear(b);
+    tally_batch_start(b);
     CHECK_INT(tally_batch_mark(b), 0);
     tally_batch_free(b);
 }
