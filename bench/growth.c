@@ -157,7 +157,7 @@ static struct cost run_once(struct growth *g, int what) {
     struct scans x = {.item = {.run = scans_run}, .g = g};
     int64_t n = what == INSERT ? GROUPS : ASKED, bytes = bytes_read(), began = cpu_us();
     for (int64_t i = 0; i < n; i++) {
-        if (what == INSERT) g->s->clock.fixed_us += (g->now - g->since) * GROUP / g->live;
+        if (what == INSERT) g->s->clock.fixed_us = MAX(g->s->clock.fixed_us, g->newest) + (g->now - g->since) * GROUP / g->live;
         if (what == INSERT) growth_run(g, names[what], &x.item);
         else ask_once(g, what);
     }

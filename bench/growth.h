@@ -17,6 +17,7 @@ struct growth {
     int64_t live, old;        /* scans of the last 28 days, and those before */
     int64_t gates, people;    /* as many as there are live scans for: an answer is as long whatever their number; each person has a pass */
     int64_t begun, since, now; /* the first scan, the first live one, the clock */
+    int64_t newest;            /* the last command's time: later where the site was measured before */
     uint64_t random;
 };
 struct growth growth_of(int64_t live, int64_t old);

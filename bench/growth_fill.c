@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "core/core_stmts.h"
 #include "core/figure.h"
 #include "core/journal.h"
 #include "core/table.h"
@@ -375,9 +376,19 @@ static int fill_beside(struct growth *g, const char *dir, struct err *e) {
 
 /* ---- the whole ---- */
 
+static int read_newest(struct growth *g, struct db *db, struct err *e) {
+    struct rows *rows CLEANUP(rows_donep) = NULL;
+    TRY(db_query(db, CS(journal_after), &rows, e, VINT(g->s->id), VINT(g->s->last_seq - 1), VINT(1)));
+    int got = rows_next(rows, e);
+    if (got == 1) g->newest = rows_int(rows, 2);
+    return MIN(got, 0);
+}
+
 static void open_site(struct growth *g, const char *dir) {
+    struct db *db;
     struct err e;
-    if (site_open(dir, &g->s, &e)) growth_fail(dir, &e);
+    if (site_open(dir, &g->s, &e) || site_reader(g->s, &db, &e) || read_newest(g, db, &e)) growth_fail(dir, &e);
+    site_reader_done(g->s, db);
     g->s->clock.fixed_us = g->now;
     if (trace_merge(g->s, &gate_scan_kind, NULL, &e)) growth_fail(dir, &e);
 }
