@@ -6,6 +6,7 @@
 
 #include "core/copy.h"
 #include "core/core_stmts.h"
+#include "core/figure.h"
 #include "core/session.h"
 #include "core/table.h"
 #include "core_help.h"
@@ -195,6 +196,34 @@ TEST(a_copy_lives_on_as_the_site_did) {
     CHECK_ERR(refused(NULL, "household.create", "b1", NULL, "{'code':'h1'}"), ERR_INVALID);
     CHECK_INT(seq_now(), r.seq + 3);
     world_proves_itself();
+    world_close();
+}
+
+static bool something_lies_by(struct site *s) {
+    struct db *db;
+    struct err e;
+    bool any;
+    CHECK(site_reader(s, &db, &e) == 0);
+    CHECK(tally_lies_by(db, s->id, &any, &e) == 0);
+    site_reader_done(s, db);
+    return any;
+}
+
+TEST(what_lies_by_on_a_server_is_counted_in_its_copy) {
+    struct copy_result r;
+    source();
+    CHECK_INT(copied(w.s, place("a"), place_make("a", true), &(struct copy_options){0}, &r).code, ERR_NONE);
+    site_close(w.s);
+    w.s = place_open("a");
+    const char *g = run(NULL, "gate.create", "q1", NULL, "{'name':'西门','kind_of':'quarter_gate'}");
+    for (int i = 0; i < 6; i++) run(NULL, "gate_scan.create", NULL, NULL, "{'gate':'%s','what':'person','seen_at':'2020-02-10 11:0%d'}", g, i);
+    CHECK(something_lies_by(w.s) == (server != NULL));
+    CHECK_INT(copied(w.s, place("b"), place_make("b", false), &(struct copy_options){0}, &r).code, ERR_NONE);
+    struct site *b = place_open("b");
+    CHECK(!something_lies_by(b));
+    CHECK(str_eq(bulletin(w.s, LANG_ZH_HANS), bulletin(b, LANG_ZH_HANS)));
+    proves_itself(b);
+    site_close(b);
     world_close();
 }
 
