@@ -369,9 +369,9 @@ static int run_other(struct tx *tx, struct command_call *call, struct err *e) {
 
 /* What was repeated is answered as the first time, whatever would be said today. */
 static int create_log_row(struct tx *tx, struct command_call *call, struct err *e) {
-    tx->there = false;
+    tx->stored = false;
     int r = run_create(tx, call, e);
-    if (r == 0 || !finds_out_later(tx, call)) return r;
+    if (r == 0 || tx->stored || !finds_out_later(tx, call)) return r;
     struct err why = *e;
     int before = log_row_there(tx, call, e);
     if (before < 0) return -1;

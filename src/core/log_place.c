@@ -65,7 +65,9 @@ bool log_places_add(struct log_places *p, struct id ref, struct str path) {
 int log_place_note(struct tx *tx, const struct record *r, struct err *e) {
     struct id ref = r->v[kind_sql(r->kind)->way].id;
     if (!log_places_add(tx->places, ref, r->path)) return 0;
-    return db_run(tx->db, CS(log_place_add), e, VINT(tx->site->id), VTEXTZ(r->kind->name), VID(ref), VTEXT(r->path));
+    int added = db_run(tx->db, CS(log_place_add), e, VINT(tx->site->id), VTEXTZ(r->kind->name), VID(ref), VTEXT(r->path));
+    if (added < 0) log_places_clear(tx->places); /* its item may fail alone */
+    return added;
 }
 
 /* ---- reading ---- */

@@ -433,10 +433,8 @@ int tx_create(struct tx *tx, struct record *r, struct errs *errs, struct err *e)
     bool log = r->kind->flags & KIND_LOG;
     if (log) r->batch = tx->batch;
     if (log) TRY(tx_log_prepare(tx, r, e));
-    if (store(tx, &kind_sql(r->kind)->insert, r, e)) {
-        tx->there = log && e->code == ERR_CONFLICT;
-        return -1;
-    }
+    TRY(store(tx, &kind_sql(r->kind)->insert, r, e));
+    tx->stored = true;
     tally_record(tx->tallies, tx->site->tz, r, 1);
     if (r->kind->flags & KIND_TREE) tx->areas_changed = true;
     if (log) {

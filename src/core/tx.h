@@ -26,7 +26,7 @@ struct tx {
     const struct kind *kind; /* permission is asked for kind->name and verb on the path of every record touched */
     const char *verb;
     int64_t fingerprint;
-    bool there;       /* a row of a KIND_LOG was not stored, for its id is taken */
+    bool stored;      /* a row was, whatever failed then */
     bool entry_used;  /* the first journal entry bears command_id, later ones point to it as their cause */
     struct id record; /* the record changed first, its version and its entry */
     int64_t version, entry_seq;
